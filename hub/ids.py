@@ -1,0 +1,39 @@
+"""Ids: names that sort by time and say what they are (`evt_0190…`), made as UUIDv7 (RFC 9562, section 5.7)."""
+
+from __future__ import annotations
+
+import random
+import threading
+
+from hub.clock import Clock
+
+_RANDOM_BITS = 74
+_RANDOM_LIMIT = 1 << _RANDOM_BITS
+
+
+class Ids:
+    """Makes ids; within one process each is greater than the one before, also within a millisecond."""
+
+    def __init__(self, clock: Clock, source: random.Random | None = None) -> None:
+        self._clock = clock
+        self._random = source or random.SystemRandom()
+        self._lock = threading.Lock()
+        self._last_ms = 0
+        self._last_tail = 0
+
+    def new(self, prefix: str) -> str:
+        """A new id such as `evt_0190b2c4…`: the prefix, an underscore and 32 hexadecimal digits."""
+        now_ms = int(self._clock.now().timestamp() * 1000)
+        with self._lock:
+            if now_ms > self._last_ms:
+                self._last_ms = now_ms
+                self._last_tail = self._random.getrandbits(_RANDOM_BITS - 1)
+            else:
+                self._last_tail += 1 + self._random.getrandbits(31)
+                if self._last_tail >= _RANDOM_LIMIT:
+                    self._last_ms += 1
+                    self._last_tail = self._random.getrandbits(_RANDOM_BITS - 1)
+            ms, tail = self._last_ms, self._last_tail
+        high, low = tail >> 62, tail & ((1 << 62) - 1)
+        number = (ms << 80) | (0x7 << 76) | (high << 64) | (0b10 << 62) | low
+        return f"{prefix}_{number:032x}"

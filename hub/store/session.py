@@ -1,0 +1,51 @@
+"""Sessions: what the rest of the hub sees of a database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from hub.store.queries import Query
+
+Row = Mapping[str, Any]
+
+
+class Session(Protocol):
+    """One transaction, or one consistent read."""
+
+    def rows(self, query: Query, **values: Any) -> list[Row]:
+        """Every row that the query gives."""
+        ...
+
+    def row(self, query: Query, **values: Any) -> Row | None:
+        """The first row, or None."""
+        ...
+
+    def run(self, query: Query, **values: Any) -> int:
+        """How many rows the statement changed."""
+        ...
+
+    def run_many(self, query: Query, rows: Sequence[Sequence[Any]]) -> None:
+        """The statement for each row; a row's values stand in the order of `query.parameters`."""
+        ...
+
+
+class Store(Protocol):
+    """A database: many readers, and transactions one after another or side by side as the engine can."""
+
+    def read(self) -> AbstractContextManager[Session]:
+        """A consistent view that changes nothing."""
+        ...
+
+    def write(self) -> AbstractContextManager[Session]:
+        """A transaction: committed when the block ends, undone when it raises."""
+        ...
+
+    def size_bytes(self) -> int:
+        """The space that the database takes."""
+        ...
+
+    def close(self) -> None:
+        """Give everything back."""
+        ...

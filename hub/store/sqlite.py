@@ -1,0 +1,142 @@
+"""SQLite: one file, one writer, many readers.
+
+WAL with `synchronous=FULL`: a commit is on the disk when it returns. The connections are those of `sqlite_utils.Database`,
+so that sqlite-utils and Datasette open the same files.
+"""
+
+from __future__ import annotations
+
+import json
+import queue
+import re
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database
+
+from hub.store import migrations
+from hub.store.queries import Query
+from hub.store.session import Row
+
+_IN = re.compile(r"\bIN :(\w+)")
+_NAMED = re.compile(r"(?<![:\w]):([a-z_]\w*)")
+_BUSY_MS = 10_000
+_WAL_BYTES_MOST = 64 * 1024 * 1024
+_READERS_KEPT = 8
+
+
+class SqliteSession:
+    """A transaction or a read on one connection."""
+
+    def __init__(self, connection: sqlite3.Connection, texts: dict[Query, str]) -> None:
+        self._connection = connection
+        self._texts = texts
+
+    def rows(self, query: Query, **values: Any) -> list[Row]:
+        return self._connection.execute(self._named(query), _plain(values)).fetchall()
+
+    def row(self, query: Query, **values: Any) -> Row | None:
+        found: Row | None = self._connection.execute(self._named(query), _plain(values)).fetchone()
+        return found
+
+    def run(self, query: Query, **values: Any) -> int:
+        return self._connection.execute(self._named(query), _plain(values)).rowcount
+
+    def run_many(self, query: Query, rows: Sequence[Sequence[Any]]) -> None:
+        numbers = {name: f"?{number}" for number, name in enumerate(query.parameters, start=1)}
+        self._connection.executemany(_NAMED.sub(lambda found: numbers[found[1]], query.sql), rows)
+
+    def _named(self, query: Query) -> str:
+        text = self._texts.get(query)
+        if text is None:
+            text = self._texts[query] = _IN.sub(r"IN (SELECT value FROM json_each(:\1))", query.sql)
+        return text
+
+
+class SqliteStore:
+    """A database file; `schema` names the folder of migrations that make its tables."""
+
+    def __init__(self, path: Path, schema: str) -> None:
+        self.path = path
+        self._texts: dict[Query, str] = {}
+        self._writing = threading.Lock()
+        self._writer = self._open()
+        self._readers: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
+        self._schema = schema
+
+    def migrate(self) -> list[str]:
+        """Bring the tables up to date; gives the names of the steps that were taken."""
+        with self._writing:
+            return migrations.apply_sqlite(self._writer, self._schema)
+
+    @contextmanager
+    def read(self) -> Iterator[SqliteSession]:
+        connection = self._borrow()
+        try:
+            connection.execute("BEGIN")
+            yield SqliteSession(connection, self._texts)
+        finally:
+            connection.execute("ROLLBACK")
+            self._give_back(connection)
+
+    @contextmanager
+    def write(self) -> Iterator[SqliteSession]:
+        with self._writing:
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield SqliteSession(self._writer, self._texts)
+                self._writer.execute("COMMIT")
+            except BaseException:
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
+                raise
+
+    def checkpoint(self) -> None:
+        """Move the log into the file, cut it, and give freed pages back to the disk."""
+        with self._writing:
+            self._writer.execute("PRAGMA incremental_vacuum(1000)").fetchall()
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def size_bytes(self) -> int:
+        files = (self.path, self.path.with_name(self.path.name + "-wal"))
+        return sum(file.stat().st_size for file in files if file.exists())
+
+    def close(self) -> None:
+        while not self._readers.empty():
+            self._readers.get().close()
+        self._writer.close()
+
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.path, isolation_level=None, check_same_thread=False, cached_statements=512, timeout=_BUSY_MS / 1000
+        )
+        database = Database(connection)
+        database.execute("PRAGMA auto_vacuum = INCREMENTAL")  # only heeded before the first table exists
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = FULL")
+        database.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES_MOST}")
+        connection.row_factory = sqlite3.Row
+        return connection
+
+    def _borrow(self) -> sqlite3.Connection:
+        try:
+            return self._readers.get_nowait()
+        except queue.Empty:
+            return self._open()
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        if self._readers.qsize() < _READERS_KEPT:
+            self._readers.put(connection)
+        else:
+            connection.close()
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: json.dumps(list(value)) if isinstance(value, list | tuple | set | frozenset | dict) else value
+        for name, value in values.items()
+    }

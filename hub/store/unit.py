@@ -1,0 +1,133 @@
+"""Unit of work: what a batch has read and will write, kept in memory and written once.
+
+Two kinds of change. `append` adds a row that is never changed (an entry, a run). `put` gives a projection a new value
+(a balance, a member); however often that happens in a batch, one row is written. All values are immutable, so that
+`savepoint` can undo by putting the old ones back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from hub.store.queries import Query
+from hub.store.session import Session
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Space(Generic[K, V]):
+    """A projection: values by key, how they are read in sets, and how they are written.
+
+    load: (session, keys) -> the values that there are. row: (key, value) -> the parameters of `save`, in its order.
+    missing: the value of a key that the database does not have, or None to let `get` answer None.
+    """
+
+    name: str
+    load: Callable[[Session, Collection[K]], Mapping[K, V]]
+    save: Query | None = None
+    row: Callable[[K, V], Sequence[Any]] | None = None
+    missing: Callable[[K], V] | None = None
+
+
+class _Absent:
+    """Stands in the undo log for a key that was not there."""
+
+
+_ABSENT = _Absent()
+
+
+class Unit:
+    """The changes of one transaction. Not for several threads."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self._values: dict[Space[Any, Any], dict[Any, Any]] = {}
+        self._dirty: dict[Space[Any, Any], dict[Any, None]] = {}
+        self._rows: dict[Query, list[Sequence[Any]]] = {}
+        self._undo: list[tuple[Any, ...]] = []
+
+    def want(self, space: Space[K, Any], keys: Collection[K]) -> None:
+        """Read these keys in one query, unless they are known."""
+        known = self._values.setdefault(space, {})
+        unknown = [key for key in dict.fromkeys(keys) if key not in known]
+        if unknown:
+            self._read(space, known, unknown)
+
+    def get(self, space: Space[K, V], key: K) -> V | None:
+        """The value of the key as this unit sees it."""
+        known = self._values.setdefault(space, {})
+        try:
+            return known[key]  # type: ignore[no-any-return]
+        except KeyError:
+            self._read(space, known, [key])
+            return known[key]  # type: ignore[no-any-return]
+
+    def put(self, space: Space[K, V], key: K, value: V) -> None:
+        """Give the key a new value; it is written when the unit is."""
+        known = self._values.setdefault(space, {})
+        dirty = self._dirty.setdefault(space, {})
+        self._undo.append((known, key, known.get(key, _ABSENT), dirty, key in dirty))
+        known[key] = value
+        dirty[key] = None
+
+    def know(self, space: Space[K, V], key: K, value: V) -> None:
+        """Take note of a value that the database has already, or that another row will bring."""
+        known = self._values.setdefault(space, {})
+        self._undo.append((known, key, known.get(key, _ABSENT), None, False))
+        known[key] = value
+
+    def append(self, query: Query, row: Sequence[Any]) -> None:
+        """Add a row; its values stand in the order of `query.parameters`."""
+        rows = self._rows.setdefault(query, [])
+        rows.append(row)
+        self._undo.append((rows,))
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undo what the block changed in this unit when it raises; nothing has reached the database by then."""
+        mark = len(self._undo)
+        try:
+            yield
+        except BaseException:
+            self._undo_to(mark)
+            raise
+
+    def flush(self) -> None:
+        """Write everything: the rows as they came, query by query, then the projections."""
+        for query, rows in self._rows.items():
+            if rows:
+                self.session.run_many(query, rows)
+        for space, keys in self._dirty.items():
+            if keys and space.save is not None and space.row is not None:
+                known, row = self._values[space], space.row
+                self.session.run_many(space.save, [row(key, known[key]) for key in keys])
+        self._rows.clear()
+        self._dirty.clear()
+        self._undo.clear()
+
+    def _read(self, space: Space[K, V], known: dict[K, Any], keys: list[K]) -> None:
+        found = space.load(self.session, keys)
+        for key in keys:
+            if key in found:
+                known[key] = found[key]
+            else:
+                known[key] = space.missing(key) if space.missing else None
+
+    def _undo_to(self, mark: int) -> None:
+        while len(self._undo) > mark:
+            step = self._undo.pop()
+            if len(step) == 1:
+                step[0].pop()
+                continue
+            known, key, before, dirty, was_dirty = step
+            if before is _ABSENT:
+                known.pop(key, None)
+            else:
+                known[key] = before
+            if dirty is not None and not was_dirty:
+                dirty.pop(key, None)
