@@ -1,0 +1,190 @@
+"""Inbox: keeps what reaches the hub, and says so only when it is on the disk.
+
+Many request threads hand over deliveries; one writer thread takes all that wait, writes them in one transaction and then
+lets every thread go. So the price of a durable commit is paid once for many.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from hub import log
+from hub.clock import Clock, from_text, to_text
+from hub.errors import Unavailable
+from hub.ids import Ids
+from hub.store import Row, Store, load
+
+Kind = Literal["http", "command", "row", "pulled"]
+
+_QUERIES = load("hub.engine", "inbox.sql")
+_LOG = log.get(__name__)
+_QUEUE_DELIVERIES_MOST = 10_000
+_COMMIT_SECONDS_MOST = 10
+_READ_BYTES_MOST = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What reached the hub, as it came. seq and id: given by the inbox. path: of a command, its name.
+
+    headers: by lower-case name, without what proves identity.
+    """
+
+    kind: Kind
+    body: bytes
+    received_at: datetime
+    connection: str = ""
+    method: str = ""
+    path: str = ""
+    query: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    id: str = ""
+    seq: int = 0
+
+
+@dataclass(slots=True)
+class _Batch:
+    """The deliveries of one commit, and the threads that wait for it."""
+
+    rows: list[tuple[Any, ...]] = field(default_factory=list)
+    settled: threading.Event = field(default_factory=threading.Event)
+    error: Exception | None = None
+
+
+class Inbox:
+    """The first of the two files. keep and command are for any number of threads.
+
+    ring: called after each commit, to wake the worker.
+    """
+
+    def __init__(
+        self, store: Store, clock: Clock, ids: Ids, ring: Callable[[], None], *, queue_most: int = _QUEUE_DELIVERIES_MOST
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+        self._ring = ring
+        self._queue_most = queue_most
+        self._changed = threading.Condition()
+        self._open = _Batch()
+        self._closing = False
+        self._writer = threading.Thread(target=self._write_batches, name="inbox", daemon=True)
+        self._writer.start()
+
+    def keep(self, delivery: Delivery) -> str:
+        """Its id, once it is on the disk. Unavailable when that cannot be had now."""
+        return self.keep_many([delivery])[0]
+
+    def keep_many(self, deliveries: Sequence[Delivery]) -> list[str]:
+        """Their ids, in order, once all are on the disk: all of them or none. Unavailable when that cannot be had now."""
+        if not deliveries:
+            return []
+        ids = [self._ids.new("dlv") for _ in deliveries]
+        rows = [_row_of(one, id_) for one, id_ in zip(deliveries, ids, strict=True)]
+        batch = self._enqueue(rows)
+        if not batch.settled.wait(_COMMIT_SECONDS_MOST):
+            raise Unavailable(f"the disk has not confirmed the delivery within {_COMMIT_SECONDS_MOST} seconds; send it again")
+        if batch.error is not None:
+            raise Unavailable("the delivery could not be written; send it again in a moment") from batch.error
+        return ids
+
+    def command(self, name: str, payload: Mapping[str, Any]) -> str:
+        """Ask the worker for something; gives the id under which its answer will be found. payload: JSON-like."""
+        body = json.dumps(payload).encode()
+        return self.keep(Delivery("command", body, self._clock.now(), path=name))
+
+    def after(self, seq: int, limit: int) -> list[Delivery]:
+        """The deliveries that follow this place, in order: at most `limit`, and no more at once than memory should hold."""
+        with self._store.read() as session:
+            until, size = seq, 0
+            for row in session.rows(_QUERIES.sizes_after, seq=seq, most=limit):
+                size += row["size"]
+                if until > seq and size > _READ_BYTES_MOST:
+                    break
+                until = row["seq"]
+            return [_delivery_of(row) for row in session.rows(_QUERIES.deliveries_between, seq=seq, until=until)]
+
+    def by_ids(self, ids: Collection[str]) -> list[Delivery]:
+        """Those of these that there are, in the order in which they came."""
+        with self._store.read() as session:
+            return [_delivery_of(row) for row in session.rows(_QUERIES.deliveries_by_id, ids=ids)]
+
+    def by_id(self, id_: str) -> Delivery | None:
+        """The delivery, or None when the inbox does not have it (any more)."""
+        return next(iter(self.by_ids([id_])), None)
+
+    def last_seq(self) -> int:
+        """The place of the newest delivery, 0 when there is none."""
+        with self._store.read() as session:
+            row = session.row(_QUERIES.last_place)
+        return row["seq"] if row else 0
+
+    def oldest_after(self, seq: int) -> datetime | None:
+        """When the first delivery after this place came: how far the worker is behind."""
+        with self._store.read() as session:
+            row = session.row(_QUERIES.first_after, seq=seq)
+        return from_text(row["received_at"]) if row else None
+
+    def close(self) -> None:
+        """Take nothing more, write what has been handed over, and stop."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        self._writer.join()
+
+    def _enqueue(self, rows: list[tuple[Any, ...]]) -> _Batch:
+        with self._changed:
+            if self._closing:
+                raise Unavailable("the hub is stopping; send it again in a moment")
+            batch = self._open
+            if batch.rows and len(batch.rows) + len(rows) > self._queue_most:
+                raise Unavailable(f"{len(batch.rows)} deliveries wait to be written; send it again in a moment")
+            batch.rows += rows
+            self._changed.notify()
+            return batch
+
+    def _write_batches(self) -> None:
+        while True:
+            with self._changed:
+                while not self._open.rows:
+                    if self._closing:
+                        return
+                    self._changed.wait()
+                batch, self._open = self._open, _Batch()
+            try:
+                with self._store.write() as session:
+                    session.run_many(_QUERIES.add_delivery, batch.rows)
+            except Exception as error:  # noqa: BLE001 - whatever it is, its senders must hear of it and the next batch be tried
+                batch.error = error
+                _LOG.error("deliveries could not be written", count=len(batch.rows), reason=f"{type(error).__name__}: {error}")
+            batch.settled.set()
+            if batch.error is None:
+                self._ring()
+
+
+def _row_of(delivery: Delivery, id_: str) -> tuple[Any, ...]:
+    """The row, made in the sender's thread: a value that cannot be stored is the error of its sender alone."""
+    texts = (id_, delivery.kind, delivery.connection, delivery.method, delivery.path, delivery.query)
+    for text in texts:
+        text.encode()
+    return (*texts, json.dumps(dict(delivery.headers)), delivery.body, to_text(delivery.received_at))
+
+
+def _delivery_of(row: Row) -> Delivery:
+    return Delivery(
+        kind=row["kind"],
+        body=bytes(row["body"]),
+        received_at=from_text(row["received_at"]),
+        connection=row["connection"],
+        method=row["method"],
+        path=row["path"],
+        query=row["query"],
+        headers=json.loads(row["headers"]),
+        id=row["id"],
+        seq=row["seq"],
+    )

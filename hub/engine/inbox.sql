@@ -1,0 +1,26 @@
+-- add_delivery --
+-- One delivery, at the end of the inbox.
+INSERT INTO delivery (id, kind, connection, method, path, query, headers, body, received_at)
+VALUES (:id, :kind, :connection, :method, :path, :query, :headers, :body, :received_at);
+
+-- sizes_after --
+-- How large the next deliveries are, so that a read takes no more than memory should hold.
+SELECT seq, length(body) AS size FROM delivery WHERE seq > :seq ORDER BY seq LIMIT :most;
+
+-- deliveries_between --
+-- The deliveries after one place in the inbox and up to another, in order.
+SELECT seq, id, kind, connection, method, path, query, headers, body, received_at
+FROM delivery WHERE seq > :seq AND seq <= :until ORDER BY seq;
+
+-- deliveries_by_id --
+-- These deliveries, in the order in which they came.
+SELECT seq, id, kind, connection, method, path, query, headers, body, received_at
+FROM delivery WHERE id IN :ids ORDER BY seq;
+
+-- last_place --
+-- How far the inbox reaches.
+SELECT seq FROM delivery ORDER BY seq DESC LIMIT 1;
+
+-- first_after --
+-- When the oldest delivery came that the worker has not read.
+SELECT received_at FROM delivery WHERE seq > :seq ORDER BY seq LIMIT 1;
