@@ -136,7 +136,7 @@ class Account:
         self.issued: dict[str, int] = {}
         self.redeemed = self.expired = self.clawed_back = self.refunds = self.purchases = 0
         self.rewards: list[str] = []
-        self.welcomed = self.ever_owed = False
+        self.ever_owed = False
 
     def award(self, recipe: str, points: int, earned: date, good: date, stamp: tuple) -> dict | None:
         if points == 0:
@@ -181,26 +181,23 @@ class Account:
         if not self.member:
             return
         if born and is_birthday(today, born) and (today - self.joined).days >= BIRTHDAY_ON_FILE:
-            self.award("birthday", 30, today, today + timedelta(60), (today, 1, 0))
+            self.award("birthday", 30, today, today + timedelta(60), (today, 1, 0, 0))
         if self.bought and today == self.bought + timedelta(120):
-            self.award("win-back", 20, today, today + timedelta(30), (today, 1, 1))
+            self.award("win-back", 20, today, today + timedelta(30), (today, 1, 0, 1))
 
-    def join(self, today: date) -> None:
+    def join(self, when: date, stamp: tuple) -> None:
+        """when: the day on which it happened, which for a late payment is before the day on which it arrives."""
         if not self.member:
-            self.member, self.joined = True, today
+            self.member, self.joined = True, when
+            self.award("welcome", 25, when, months_later(when, 6), stamp)
 
-    def welcome(self, today: date) -> None:
-        if self.member and not self.welcomed:
-            self.welcomed = True
-            self.award("welcome", 25, today, months_later(today, 6), (today, 9, 0))
-
-    def sale(self, today: date, order: dict) -> None:
-        self.join(today)
+    def sale(self, order: dict) -> None:
+        self.join(order["day"], (order["day"], 2, order["n"], 1))
         n, day, amount = order["n"], order["day"], order["amount"]
         points = int(amount)
         self.purchases += 1
         self.bought = max(self.bought or day, day)
-        lot = self.award("purchase-points", points, day, months_later(day, 6), (day, 2, n))
+        lot = self.award("purchase-points", points, day, months_later(day, 6), (day, 2, n, 0))
         self.sales[n] = {"lot": lot, "points": points, "base": int(amount * 100), "returned": 0, "taken": 0}
         for cents in self.early.pop(n, []):
             self.refund(n, cents)
@@ -245,14 +242,13 @@ def live(c: int, orders: list[dict]) -> Account:
         account.morning(today, born)
         for _, what, details in days.get(today, ()):
             if what == "record":
-                account.join(today)
+                account.join(today, (today, 1, 0, 0))
             elif what == "sale":
-                account.sale(today, details["order"])
+                account.sale(details["order"])
             elif what == "refund":
                 account.refund(details["order"]["n"], details["cents"])
             elif what == "redeem":
                 account.redeem(details["wish"])
-            account.welcome(today)
         today += timedelta(1)
     account.midnight(END + timedelta(1))
     return account

@@ -1,0 +1,112 @@
+"""Vendors: the part of Square's and Twilio's APIs that the demo plays, on the shop's own customers and orders."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hub.demo import payloads
+from hub.demo.shop import Purchase
+
+_NO_AUTH = {"category": "AUTHENTICATION_ERROR", "code": "UNAUTHORIZED", "detail": "This request could not be authorized."}
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request to a vendor. body: the JSON object or the form; authorization: the header's value."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    body: Mapping[str, Any]
+    authorization: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A vendor's answer."""
+
+    status: int
+    body: Mapping[str, Any]
+
+
+@dataclass
+class SquareApi:
+    """Square with the shop's customers and orders; what they paid it tells by webhook alone."""
+
+    purchases: Iterable[Purchase]
+    _customers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _orders: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for one in self.purchases:
+            self._customers.setdefault(payloads.customer_id(one.customer), payloads.square_customer(one.customer, one.day))
+            self._orders[payloads.order_id(one.order)] = payloads.square_order(one.order, one.customer, one.quantity, one.cents)
+
+    def answer(self, ask: Ask) -> Reply:
+        """Answer one request."""
+        if not ask.authorization.startswith("Bearer "):
+            return Reply(401, {"errors": [_NO_AUTH]})
+        match (ask.method, *ask.path.strip("/").split("/")[1:]):
+            case ("GET", "customers", customer):
+                return self._found("customer", self._customers.get(customer))
+            case ("GET", "orders", order):
+                return self._found("order", self._orders.get(order))
+            case ("GET", "locations"):
+                return Reply(200, {"locations": [{"id": payloads.LOCATION, "name": "Workshop", "status": "ACTIVE"}]})
+            case ("GET", "payments" | "refunds" as kind):
+                return Reply(200, {kind: []})
+        return _refusal(404, "NOT_FOUND", f"{ask.method} {ask.path} is not played here.")
+
+    def _found(self, name: str, thing: Mapping[str, Any] | None) -> Reply:
+        if thing is None:
+            return _refusal(404, "NOT_FOUND", f"There is no such {name}.")
+        return Reply(200, {name: thing})
+
+
+@dataclass
+class TwilioApi:
+    """Twilio with a queue that never sends anything."""
+
+    _messages: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def answer(self, ask: Ask) -> Reply:
+        """Answer one request."""
+        if not ask.authorization.startswith("Basic "):
+            return Reply(401, {"code": 20003, "message": "Authenticate", "status": 401})
+        with self._lock:
+            match (ask.method, *ask.path.strip("/").split("/")[3:]):
+                case ("POST", "Messages.json"):
+                    return self._send(ask.body)
+                case ("GET", "Messages.json"):
+                    found = [one for one in self._messages.values() if one["to"] == ask.query.get("To", one["to"])]
+                    return Reply(200, {"messages": found, "next_page_uri": None})
+                case ("GET", "Messages", name) if name.removesuffix(".json") in self._messages:
+                    return Reply(200, self._messages[name.removesuffix(".json")])
+        return Reply(404, {"code": 20404, "message": f"{ask.method} {ask.path} is not played here.", "status": 404})
+
+    def _send(self, form: Mapping[str, Any]) -> Reply:
+        to, body = form.get("To", ""), form.get("Body", "")
+        if not to.startswith("+"):
+            return Reply(400, {"code": 21211, "message": f"Invalid 'To' Phone Number: {to}", "status": 400})
+        if not body:
+            return Reply(400, {"code": 21602, "message": "Message body is required.", "status": 400})
+        message = {
+            "sid": f"SM{len(self._messages) + 1:032x}",
+            "status": "accepted" if form.get("MessagingServiceSid") else "queued",
+            "to": to,
+            "from": form.get("From"),
+            "messaging_service_sid": form.get("MessagingServiceSid"),
+            "body": body,
+            "num_segments": "1",
+            "error_code": None,
+        }
+        self._messages[message["sid"]] = message
+        return Reply(201, message)
+
+
+def _refusal(status: int, code: str, detail: str) -> Reply:
+    return Reply(status, {"errors": [{"category": "INVALID_REQUEST_ERROR", "code": code, "detail": detail}]})
