@@ -18,9 +18,9 @@ _HEADER = re.compile(r"^-- (\w+) --\n((?:-- .+\n)+)", re.MULTILINE)
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z_]\w*)")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Query:
-    """One named statement; parameters: in the order of their first appearance."""
+    """One named statement; parameters: in the order of their first appearance. Two queries are never equal."""
 
     name: str
     sentence: str

@@ -1,6 +1,8 @@
 """Migrations: numbered SQL files, forward only; the schema is their sum.
 
-`$sequence` stands for a number that the database gives out in order, `$bytes` for raw bytes.
+What the engines say differently stands in the files as a `$name`: `$sequence` is a number that the database gives out in
+order, `$bytes` raw bytes, `$clustered` ends a table whose rows are stored in the order of their key, and
+`$append_only_<table>` forbids to change or delete a row of the table.
 """
 
 from __future__ import annotations
@@ -10,7 +12,24 @@ from importlib.resources import files
 from string import Template
 
 _RECORD = "CREATE TABLE IF NOT EXISTS migration (name TEXT PRIMARY KEY)"
-_SQLITE = {"sequence": "INTEGER PRIMARY KEY AUTOINCREMENT", "bytes": "BLOB"}
+_APPEND_ONLY = "append_only_"
+
+
+class _Sqlite(dict[str, str]):
+    """What SQLite says for a `$name`."""
+
+    def __missing__(self, name: str) -> str:
+        if not name.startswith(_APPEND_ONLY):
+            raise KeyError(name)
+        table = name.removeprefix(_APPEND_ONLY)
+        return "\n".join(
+            f"CREATE TRIGGER {table}_no_{verb} BEFORE {verb.upper()} ON {table} "
+            f"BEGIN SELECT RAISE(ABORT, '{table} is append only: a row is never changed or deleted'); END;"
+            for verb in ("update", "delete")
+        )
+
+
+_SQLITE = _Sqlite(sequence="INTEGER PRIMARY KEY AUTOINCREMENT", bytes="BLOB", clustered="WITHOUT ROWID")
 
 
 def steps(schema: str) -> list[tuple[str, str]]:
@@ -26,5 +45,10 @@ def apply_sqlite(connection: sqlite3.Connection, schema: str) -> list[str]:
     fresh = [(name, text) for name, text in steps(schema) if name not in taken]
     for name, text in fresh:
         script = Template(text).substitute(_SQLITE)
-        connection.executescript(f"BEGIN IMMEDIATE;\n{script}\nINSERT INTO migration (name) VALUES ('{name}');\nCOMMIT;")
+        try:
+            connection.executescript(f"BEGIN IMMEDIATE;\n{script}\nINSERT INTO migration (name) VALUES ('{name}');\nCOMMIT;")
+        except sqlite3.Error:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
     return [name for name, _ in fresh]

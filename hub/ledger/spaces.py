@@ -1,0 +1,149 @@
+"""Spaces: what the ledger keeps of members, lots, holds, budgets and earlier transactions in a unit of work."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from typing import NamedTuple
+
+from hub.clock import from_text, to_text
+from hub.ledger.chain import GENESIS
+from hub.ledger.lots import Left, Lots, spend_order
+from hub.ledger.postings import Allocation, Entry, Hold, Posting
+from hub.store import Row, Session, Space, load
+
+SQL = load("hub.ledger")
+
+
+class Account(NamedTuple):
+    """A member's balances, and where the chain stands."""
+
+    available: int = 0
+    pending: int = 0
+    held: int = 0
+    debt: int = 0
+    seq: int = 0
+    head: bytes = GENESIS
+
+
+class Kept(NamedTuple):
+    """A posting and the hash of what was asked for."""
+
+    payload: bytes
+    posting: Posting
+
+
+def postings(session: Session, rows: Iterable[Row]) -> list[Kept]:
+    """The transactions of these rows, whole."""
+    found = list(rows)
+    if not found:
+        return []
+    ids = [row["id"] for row in found]
+    entries: defaultdict[str, list[Entry]] = defaultdict(list)
+    for row in session.rows(SQL.entries_of, ids=ids):
+        entries[row["txn_id"]].append(Entry(row["member_id"], row["account"], row["amount"], row["balance_after"]))
+    allocations: defaultdict[str, list[Allocation]] = defaultdict(list)
+    for row in session.rows(SQL.allocations_of, ids=ids):
+        allocations[row["txn_id"]].append(Allocation(row["lot_id"], row["points"]))
+    lots = {row["txn_id"]: row["id"] for row in session.rows(SQL.lots_by_id, ids=["lot_" + txn_id[4:] for txn_id in ids])}
+    return [
+        Kept(
+            row["payload"],
+            Posting(
+                row["id"],
+                row["key"],
+                row["kind"],
+                row["member_id"],
+                row["points"],
+                tuple(entries[row["id"]]),
+                lots.get(row["id"]),
+                tuple(allocations[row["id"]]),
+                from_text(row["effective_at"]),
+                row["follows"],
+                from_text(row["until"]) if row["until"] else None,
+            ),
+        )
+        for row in found
+    ]
+
+
+def _accounts(session: Session, members: Collection[str]) -> dict[str, Account]:
+    rows = session.rows(SQL.balances, members=list(members))
+    return {
+        row["member_id"]: Account(row["available"], row["pending"], row["held"], row["debt"], row["seq"], row["head"])
+        for row in rows
+    }
+
+
+def _left(row: Row) -> Left:
+    return Left(row["lot_id"], row["member_id"], row["expires_at"], row["effective_at"], row["points"])
+
+
+def _open_lots(session: Session, members: Collection[str]) -> dict[str, Lots]:
+    lots: defaultdict[str, list[Left]] = defaultdict(list)
+    for row in session.rows(SQL.open_lots, members=list(members)):
+        lots[row["member_id"]].append(_left(row))
+    return {member_id: tuple(sorted(found, key=spend_order)) for member_id, found in lots.items()}
+
+
+def _lots_left(session: Session, ids: Collection[str]) -> dict[str, Left]:
+    return {row["lot_id"]: _left(row) for row in session.rows(SQL.lots_left, ids=list(ids))}
+
+
+def hold_of(row: Row) -> Hold:
+    """A hold as its table keeps it."""
+    until = from_text(row["until"]) if row["until"] else None
+    return Hold(row["id"], row["member_id"], row["txn_id"], row["points"], until, row["resolved_by"])
+
+
+def _holds(session: Session, ids: Collection[str]) -> dict[str, Hold]:
+    return {row["id"]: hold_of(row) for row in session.rows(SQL.holds, ids=list(ids))}
+
+
+def _hold_row(hold_id: str, hold: Hold) -> tuple[str | int | None, ...]:
+    until = to_text(hold.until) if hold.until else None
+    return (hold_id, hold.txn_id, hold.member_id, hold.points, until, hold.resolved_by)
+
+
+def _budgets(session: Session, campaigns: Collection[str]) -> dict[str, int]:
+    return {row["campaign"]: row["points"] for row in session.rows(SQL.budgets, campaigns=list(campaigns))}
+
+
+def _by_key(session: Session, keys: Collection[str]) -> dict[str, Kept]:
+    return {kept.posting.key: kept for kept in postings(session, session.rows(SQL.txns_by_key, keys=list(keys)))}
+
+
+def _by_id(session: Session, ids: Collection[str]) -> dict[str, Posting]:
+    return {kept.posting.txn_id: kept.posting for kept in postings(session, session.rows(SQL.txns_by_id, ids=list(ids)))}
+
+
+def _following(session: Session, ids: Collection[str]) -> dict[str, tuple[Posting, ...]]:
+    found: defaultdict[str, list[Posting]] = defaultdict(list)
+    for kept in postings(session, session.rows(SQL.txns_following, ids=list(ids))):
+        assert kept.posting.follows is not None
+        found[kept.posting.follows].append(kept.posting)
+    return {txn_id: tuple(followers) for txn_id, followers in found.items()}
+
+
+ACCOUNTS = Space("balance", _accounts, SQL.save_balance, lambda member_id, account: (member_id, *account), lambda _: Account())
+"""Balances by member."""
+OPEN_LOTS: Space[str, Lots] = Space("open lots", _open_lots, missing=lambda _: ())
+"""The lots with points left by member, in spend order; a view of LEFT, never written itself."""
+LEFT = Space("lot_left", _lots_left, SQL.save_left, lambda _, left: left)
+"""What is left by lot."""
+HOLDS = Space("hold", _holds, SQL.save_hold, _hold_row)
+"""Holds by id."""
+BUDGETS = Space("budget", _budgets, SQL.save_budget, lambda campaign, points: (campaign, points), lambda _: 0)
+"""What is left of campaigns' budgets."""
+KEYS: Space[str, Kept] = Space("keys", _by_key)
+"""What was posted, by idempotency key."""
+POSTINGS: Space[str, Posting] = Space("postings", _by_id)
+"""What was posted, by id."""
+FOLLOWING: Space[str, tuple[Posting, ...]] = Space("following", _following, missing=lambda _: ())
+"""What follows a transaction, by its id."""
+
+
+def again(posting: Posting) -> Posting:
+    """The posting as a repeated request gets it."""
+    return replace(posting, repeated=True)
