@@ -1,0 +1,1 @@
+"""Command line: the `hub` command, one module a group of commands."""

@@ -1,0 +1,63 @@
+"""Workspace: how commands find the admin's folder, look into its database and have something done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hub import bootstrap, config
+from hub.config import Settings
+from hub.errors import HubError
+from hub.store import Session, load
+from hub.store.sqlite import SqliteStore
+
+queries = load("hub.cli")
+
+workspace_option = click.option(
+    "-w",
+    "--workspace",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=".",
+    help="The folder that holds hub.yaml; this one, when not given.",
+)
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[Session]:
+    """A consistent view of what the workspace has recorded; it works while the hub runs."""
+    settings = config.load(folder)
+    path = settings.data_folder / "hub.db"
+    if not path.exists():
+        raise HubError(f"Nothing has been recorded in {settings.folder} yet. Start the hub with `hub run`.")
+    store = SqliteStore(path, "hub")
+    try:
+        with store.read() as session:
+            yield session
+    finally:
+        store.close()
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[bootstrap.Hub]:
+    """The hub of the workspace, for commands that need its catalogue or have something done."""
+    hub = bootstrap.open_hub(config.load(folder))
+    try:
+        yield hub
+    finally:
+        hub.close()
+
+
+def ask(folder: Path, kind: str, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Have a command done and give its answer: by the worker that runs, or here when none does."""
+    with opened(folder) as hub:
+        return hub.do(kind, dict(payload))
+
+
+def settings_of(folder: Path) -> Settings:
+    """What hub.yaml and the environment say."""
+    return config.load(folder)
