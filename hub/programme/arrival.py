@@ -1,0 +1,100 @@
+"""Arrival: what a fact does to its member by being there, before any recipe is asked.
+
+`whose` at admission: which member a fact is about, made if need be. `take_note` when the event is worked: consent, activity,
+what the platform changed, and the commands that members write.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from hub.programme import consent, messages
+from hub.programme.facts import HubFact, MemberJoined
+from hub.programme.identities import PHONE_CHANNELS
+from hub.programme.members import Member
+from hub.programme.roll import Found, Roll
+from hub.programme.work import Work
+from hub.sdk.facts import (
+    Booking,
+    Customer,
+    CustomerChanged,
+    CustomersMerged,
+    DealWon,
+    Fact,
+    JobCompleted,
+    MessageDelivered,
+    MessageFailed,
+    MessageOpened,
+    MessageReceived,
+    Refund,
+    Sale,
+    Unsubscribed,
+)
+
+_MAKES_NOBODY = (Refund, CustomersMerged, Unsubscribed, MessageDelivered, MessageOpened, MessageFailed)
+_ACTIVITY = (Sale, JobCompleted, DealWon)
+
+
+def whose(roll: Roll, fact: Fact, connection: str, at: datetime, *, cause: str) -> Found:
+    """The member whom a fact is about. Facts that are no reason to join (a refund, a stranger's message) make nobody."""
+    if isinstance(fact, HubFact):
+        return Found(roll.get(fact.member_id), False)
+    customer = fact.customer or _writer(fact)
+    if customer is None or not customer.is_known():
+        return Found(None, False)
+    if not makes_member(fact):
+        return Found(roll.find(customer, connection), False)
+    return roll.find_or_create(customer, connection, at, cause=cause, replace=isinstance(fact, CustomerChanged))
+
+
+def makes_member(fact: Fact) -> bool:
+    """True when an unknown customer of this fact becomes a member."""
+    if isinstance(fact, MessageReceived):
+        return fact.command == "join"
+    if isinstance(fact, CustomerChanged):
+        return not fact.deleted
+    return not isinstance(fact, _MAKES_NOBODY)
+
+
+def is_activity(fact: Fact) -> bool:
+    """True when the fact ends a member's silence: a purchase, a finished job, a won deal, an appointment made or kept."""
+    if isinstance(fact, Booking):
+        return fact.status in {"booked", "completed"}
+    return isinstance(fact, _ACTIVITY)
+
+
+def joined(member: Member, at: datetime) -> MemberJoined:
+    """The fact that somebody became a member."""
+    return MemberJoined(member_id=member.id, key=f"joined:{member.id}", occurred_at=at, tier=member.tier)
+
+
+def take_note(work: Work, claim: messages.Claim) -> None:
+    """Do what the event's fact says by itself. claim: attaches a sale, see `hub.programme.messages`."""
+    fact, programme = work.event.fact, work.programme
+    for (channel, address), status, source in consent.said_in(fact, programme):
+        consent.record(
+            work.unit,
+            channel,
+            address,
+            status,
+            source=source,
+            at=work.event.occurred_at,
+            now=work.now,
+            evidence=work.event.id,
+        )
+    messages.answer(work, claim)
+    if work.member_id is None:
+        return
+    if is_activity(fact):
+        work.roll.touch(work.member_id, work.event.occurred_at)
+    elif isinstance(fact, CustomerChanged):
+        work.roll.adopt(work.member_id, fact, cause=work.event.id)
+    elif isinstance(fact, CustomersMerged):
+        work.roll.join_identities(work.member_id, work.event.connection, fact.merged_ids, cause=work.event.id)
+
+
+def _writer(fact: Fact) -> Customer | None:
+    """Who wrote a message, where the connector names nobody."""
+    if not isinstance(fact, MessageReceived):
+        return None
+    return Customer(phone=fact.address) if fact.channel in PHONE_CHANNELS else Customer(email=fact.address)

@@ -1,0 +1,201 @@
+"""Awarding: the `award` action. What it was computed in stays with the posting, for "why 37?" and for refunds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+from hub.errors import Parked
+from hub.ledger import Posting
+from hub.programme import tiers
+from hub.programme.earning import Stacking, Sum, Terms, add_up, finished
+from hub.programme.facts import PointsAwarded
+from hub.programme.members import queries
+from hub.programme.terms import USUAL, ExactPoints, Usual
+from hub.programme.work import Work
+from hub.sdk.facts import Short, Text
+from hub.sdk.values import Duration, Moment, Number, Points
+from hub.store import Session, Space
+
+PoolKey = tuple[str, str]
+
+
+class Share(NamedTuple):
+    """What one step brought to its group's pool, and what it posted."""
+
+    key: str
+    terms: Terms
+    points: int
+
+
+def _load_pools(session: Session, keys: Collection[PoolKey]) -> Mapping[PoolKey, tuple[Share, ...]]:
+    rows = session.rows(queries.pools_of, events=[event for event, _ in keys])
+    return {
+        (row["event_id"], row["name"]): tuple(
+            Share(key, Terms.from_json(terms), points) for key, terms, points in json.loads(row["terms"])
+        )
+        for row in rows
+    }
+
+
+def _pool_row(key: PoolKey, shares: tuple[Share, ...]) -> tuple[Any, ...]:
+    kept = [[share.key, share.terms.to_json(), share.points] for share in shares]
+    return (*key, json.dumps(kept), sum(share.points for share in shares))
+
+
+POOLS: Space[PoolKey, tuple[Share, ...]] = Space("award_pool", _load_pools, queries.save_pool, _pool_row)
+
+
+class Awarded(BaseModel):
+    """What an award came to.
+
+    outcome: `done`; `capped` (less than the sum, by a cap); `nothing` (no points came out); `no_member`. points: as posted.
+    expires_on: the last good day of the points, None for never.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    outcome: Literal["done", "capped", "nothing", "no_member"]
+    points: Points = 0
+    balance: Points = 0
+    expires_at: Moment | None = None
+    expires_on: date | None = None
+    reason: Text = ""
+    transaction_id: Short | None = None
+
+
+def award(
+    work: Work,
+    *,
+    points: ExactPoints | None = None,
+    rate: Number | None = None,
+    multiply: Number = Decimal(1),
+    bonus: Points = 0,
+    cap: Points | None = None,
+    stacking: Stacking = "additive",
+    group: Short | None = None,
+    expires: Duration | None = USUAL,
+    reason: Text = "",
+) -> Awarded:
+    """Give the member points.
+
+    points: in their finished form. rate: points for each unit of the programme's currency that earns. multiply: times so much;
+    several in one group are pooled by `stacking`. bonus: added, never multiplied. cap: the most for this event, in place of the
+    programme's. group: awards of one event in one group are one sum. expires: how long the points are good, none for ever.
+    """
+    member = work.member()
+    if member is None:
+        return Awarded(outcome="no_member", reason=reason)
+    terms = None
+    if rate is not None or group is not None or bonus or multiply != 1:
+        terms = Terms(_base(work, points, rate), Fraction(multiply), bonus, cap, stacking)
+    try:
+        came_to, posted = _sum(work, points, cap, terms, group)
+    except ValueError as error:
+        raise Parked(f"{work.recipe or 'An award'} cannot be posted: {error}. Give it a `cap`, then replay.") from error
+    if posted <= 0:
+        return Awarded(outcome="nothing", balance=work.book.balance(member.id).spendable, reason=reason)
+    expiry = work.programme.expiry if isinstance(expires, Usual) else expires
+    earned_at = work.event.occurred_at
+    expires_at = work.programme.expires_at(earned_at, expiry)
+    posting = work.book.award(
+        member.id,
+        posted,
+        key=work.key,
+        source=work.source(reason, _context(work, came_to, terms, group, member.tier)),
+        expires_at=expires_at,
+        effective_at=earned_at,
+    )
+    last_day = None if expires_at is None else (expires_at.astimezone(work.programme.zone) - timedelta(microseconds=1)).date()
+    awarded = Awarded(
+        outcome="done" if came_to.points == came_to.whole else "capped",
+        points=posted,
+        balance=work.book.balance(member.id).spendable,
+        expires_at=expires_at,
+        expires_on=last_day,
+        reason=reason,
+        transaction_id=posting.txn_id,
+    )
+    _tell(work, posting, awarded, member.id)
+    return awarded
+
+
+def _sum(work: Work, points: Decimal | None, cap: int | None, terms: Terms | None, group: str | None) -> tuple[Sum, int]:
+    """What the terms come to, and how much of it this step posts."""
+    if terms is None:
+        came_to = finished(Decimal(0) if points is None else points, cap, work.programme)
+        return came_to, came_to.points
+    if group is None:
+        came_to = add_up((terms,), work.programme)
+        return came_to, came_to.points
+    pool = work.unit.get(POOLS, (work.event.id, group)) or ()
+    before = next((place for place, share in enumerate(pool) if share.key == work.key), len(pool))
+    earlier = pool[:before]
+    came_to = add_up([*(share.terms for share in earlier), terms], work.programme)
+    posted = max(0, came_to.points - sum(share.points for share in earlier))
+    if before == len(pool):
+        work.unit.put(POOLS, (work.event.id, group), (*pool, Share(work.key, terms, posted)))
+    return came_to, posted
+
+
+def _base(work: Work, points: Decimal | None, rate: Decimal | None) -> Fraction:
+    base = Fraction(0) if points is None else Fraction(points)
+    earning = None if rate is None else eligible(work)
+    return base if rate is None or earning is None else base + Fraction(rate) * Fraction(earning)
+
+
+def eligible(work: Work) -> Decimal | None:
+    """What earns in the event, in the programme's currency; None when the event is not about money."""
+    amount, currency = getattr(work.event.fact, "amount", None), getattr(work.event.fact, "currency", None)
+    if not isinstance(amount, Decimal) or currency is None:
+        return None
+    return work.programme.in_own_currency(amount, currency)
+
+
+def _context(work: Work, came_to: Sum, terms: Terms | None, group: str | None, tier: str | None) -> dict[str, Any]:
+    """What the award was computed in: JSON-able, and nothing personal."""
+    context: dict[str, Any] = {"exact": str(came_to.exact), "rounding": work.programme.points.rounding, "tier": tier}
+    fact = work.event.fact
+    amount, currency = getattr(fact, "amount", None), getattr(fact, "currency", None)
+    if isinstance(amount, Decimal) and currency is not None:
+        context["amount"] = str(amount)
+        context["currency"] = currency
+        if currency != work.programme.currency:
+            context["base"] = str(work.programme.in_own_currency(amount, currency))
+    if came_to.points != came_to.whole:
+        context["uncapped"] = came_to.whole
+    if terms is not None:
+        context["base_points"] = str(terms.base)
+        context["factor"] = str(came_to.factor)
+        context["bonus"] = terms.bonus
+    if group is not None:
+        context["group"] = group
+        context["group_points"] = came_to.points
+    return context
+
+
+def _tell(work: Work, posting: Posting, awarded: Awarded, member_id: str) -> None:
+    """What follows from a new posting; a repeated one has had it."""
+    if posting.repeated:
+        return
+    member = work.roll.count_points(member_id, awarded.points)
+    work.emit(
+        PointsAwarded(
+            member_id=member_id,
+            key=f"{work.key}:awarded",
+            occurred_at=work.now,
+            points=awarded.points,
+            balance=awarded.balance,
+            lifetime_points=member.lifetime_points,
+            recipe=work.recipe or "",
+            reason=awarded.reason,
+            expires_on=awarded.expires_on,
+        )
+    )
+    tiers.evaluate(work)

@@ -1,0 +1,237 @@
+"""The programme's own facts: what happened in the ledger and to members, for recipes and metrics to hear.
+
+In recipes: `when: hub.points_awarded`; those of the watches stand bare: `when: birthday`. Each carries a key of its own, so
+that one occurrence is recorded once however often it is told.
+"""
+
+# ruff: noqa: RUF012 - `sample` is a ClassVar of Fact, which the linter cannot see from here
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from pydantic import Field
+
+from hub.sdk.facts import Fact, Short, Text
+from hub.sdk.values import Moment, Points
+
+_MEMBER = "mem_0190b2c4d5e67f8090a1b2c3d4e5f607"
+_AT = "2026-02-06T21:27:34Z"
+
+
+class HubFact(Fact):
+    """Something that the hub did or saw about a member. key: the same for the same occurrence."""
+
+    member_id: Short
+    key: Short
+
+
+class MemberJoined(HubFact):
+    """Somebody became a member. tier: the one that everybody starts in."""
+
+    tier: Short | None = None
+
+    fact = "hub.member_joined"
+    sample = {"occurred_at": _AT, "member_id": _MEMBER, "key": f"joined:{_MEMBER}", "tier": "Bronze"}
+
+
+class PointsAwarded(HubFact):
+    """A member earned points. balance: what can be spent now; lifetime_points: all that was earned for good."""
+
+    points: Points
+    balance: Points
+    lifetime_points: Points
+    recipe: Short = ""
+    reason: Text = ""
+    expires_on: date | None = None
+
+    fact = "hub.points_awarded"
+    sample = {
+        "occurred_at": _AT,
+        "member_id": _MEMBER,
+        "key": "run_1:1:awarded",
+        "points": 120,
+        "balance": 420,
+        "lifetime_points": 620,
+        "recipe": "purchase-points",
+        "reason": "Order 1042",
+        "expires_on": "2027-02-06",
+    }
+
+
+class PointsRedeemed(HubFact):
+    """A member spent points."""
+
+    points: Points
+    balance: Points
+    reason: Text = ""
+
+    fact = "hub.points_redeemed"
+    sample = {"occurred_at": _AT, "member_id": _MEMBER, "key": "run_2:1:redeemed", "points": 500, "balance": 20}
+
+
+class RewardRedeemed(HubFact):
+    """A member took a reward of the programme."""
+
+    reward: Short
+    title: Short
+    points: Points
+    balance: Points
+
+    fact = "hub.reward_redeemed"
+    sample = {
+        "occurred_at": _AT,
+        "member_id": _MEMBER,
+        "key": "run_2:1:reward",
+        "reward": "oil-change",
+        "title": "Free oil change",
+        "points": 500,
+        "balance": 20,
+    }
+
+
+class PointsAdjusted(HubFact):
+    """Points were added or taken by hand or by a rule. points: with their sign."""
+
+    points: Points
+    balance: Points
+    reason: Text = ""
+
+    fact = "hub.points_adjusted"
+    sample = {"occurred_at": _AT, "member_id": _MEMBER, "key": "run_3:1:adjusted", "points": -20, "balance": 400}
+
+
+class PointsClawedBack(HubFact):
+    """A refund took back points that its sale had earned. amount of points: all awards of the sale together."""
+
+    points: Points
+    balance: Points
+    refund_id: Short = ""
+
+    fact = "hub.points_clawed_back"
+    sample = {"occurred_at": _AT, "member_id": _MEMBER, "key": "evt_1:clawed_back", "points": 20, "balance": 400}
+
+
+class PointsExpired(HubFact):
+    """Points of a member passed their last good day."""
+
+    points: Points
+    balance: Points
+
+    fact = "hub.points_expired"
+    sample = {"occurred_at": _AT, "member_id": _MEMBER, "key": "expired:lot_1", "points": 80, "balance": 340}
+
+
+class TierChanged(HubFact):
+    """A member is in another tier. was: the former one, None when there was none."""
+
+    tier: Short
+    was: Short | None = None
+    direction: Literal["up", "down"]
+    lifetime_points: Points
+
+    fact = "hub.tier_changed"
+    sample = {
+        "occurred_at": _AT,
+        "member_id": _MEMBER,
+        "key": "run_1:1:tier",
+        "tier": "Silver",
+        "was": "Bronze",
+        "direction": "up",
+        "lifetime_points": 620,
+    }
+
+
+class TagAdded(HubFact):
+    """A member got a tag."""
+
+    tag: Short
+
+    fact = "hub.tag_added"
+    sample = {"occurred_at": _AT, "member_id": _MEMBER, "key": "run_4:1:tag", "tag": "vip"}
+
+
+class TagRemoved(HubFact):
+    """A member lost a tag."""
+
+    tag: Short
+
+    fact = "hub.tag_removed"
+    sample = {"occurred_at": _AT, "member_id": _MEMBER, "key": "run_4:2:tag", "tag": "vip"}
+
+
+class ClaimAnswered(HubFact):
+    """A member claimed a purchase by its code. outcome: attached to them, unknown, or taken by somebody before."""
+
+    code: Short
+    outcome: Literal["attached", "unknown", "taken"]
+
+    fact = "hub.claim_answered"
+    sample = {"occurred_at": _AT, "member_id": _MEMBER, "key": "claim:msg_1", "code": "1042", "outcome": "attached"}
+
+
+class Birthday(HubFact):
+    """It is a member's birthday; February 29 is kept on the 28th in common years."""
+
+    on: date
+
+    fact = "birthday"
+    sample = {"occurred_at": _AT, "member_id": _MEMBER, "key": f"bday:{_MEMBER}:2026", "on": "2026-02-06"}
+
+
+class Anniversary(HubFact):
+    """It is years since a member joined. years: how many."""
+
+    on: date
+    years: int = Field(ge=1)
+
+    fact = "anniversary"
+    sample = {"occurred_at": _AT, "member_id": _MEMBER, "key": f"anniversary:{_MEMBER}:2", "on": "2026-02-06", "years": 2}
+
+
+class Lapsed(HubFact):
+    """A member has not been active for the time that the recipe names. last_activity_on: the last time they were."""
+
+    last_activity_on: date
+
+    fact = "lapsed"
+    sample = {
+        "occurred_at": _AT,
+        "member_id": _MEMBER,
+        "key": f"lapsed:{_MEMBER}:2025-11-08T10:00:00.000000Z:90 days",
+        "last_activity_on": "2025-11-08",
+    }
+
+
+class PointsExpiring(HubFact):
+    """Points of a member will expire. points: those still left. last_good_day: the last on which they can be spent."""
+
+    points: Points
+    expires_at: Moment
+    last_good_day: date
+
+    fact = "points_expiring"
+    sample = {
+        "occurred_at": _AT,
+        "member_id": _MEMBER,
+        "key": f"expiring:{_MEMBER}:2026-02-21T06:00:00.000000Z:14 days",
+        "points": 80,
+        "expires_at": "2026-02-21T06:00:00Z",
+        "last_good_day": "2026-02-20",
+    }
+
+
+HUB_FACTS: tuple[type[HubFact], ...] = (
+    MemberJoined,
+    PointsAwarded,
+    PointsRedeemed,
+    RewardRedeemed,
+    PointsAdjusted,
+    PointsClawedBack,
+    PointsExpired,
+    TierChanged,
+    TagAdded,
+    TagRemoved,
+    ClaimAnswered,
+)
+"""What the programme tells as `hub.*`; the facts of watches come with the watches."""
