@@ -79,6 +79,7 @@ class Settings:
 
     data_folder: where the embedded database, its lock and its key file live. public_url: without a slash at its end; where
     the platforms reach the hub, or the local address when hub.yaml names none (then `is_public` is False: polling alone).
+    metrics_token: opens /metrics from other machines.
     """
 
     folder: Path
@@ -93,6 +94,7 @@ class Settings:
     port: int
     connections: tuple[ConnectionConfig, ...]
     secret_key: str | None = field(repr=False)
+    metrics_token: str | None = field(repr=False)
 
     def connection(self, name: str) -> ConnectionConfig | None:
         """The connection of that name, or None."""
@@ -133,9 +135,6 @@ class _Reader:
         database = self._database(top)
         public_url = self._public_url(top)
         connections = self._connections(top.section("connections", None))
-        secret_key = self._variables.get("HUB_SECRET_KEY") or None
-        if secret_key:
-            redact.add(secret_key)
         if self._problems or programme is None:
             raise ConfigError(sorted(self._problems, key=lambda problem: (problem.line, problem.column)))
         return Settings(
@@ -150,7 +149,8 @@ class _Reader:
             host=host,
             port=port,
             connections=connections,
-            secret_key=secret_key,
+            secret_key=self._secret("HUB_SECRET_KEY"),
+            metrics_token=self._secret("HUB_METRICS_TOKEN"),
         )
 
     def _web(self, section: document.Section | None) -> tuple[str, int]:
@@ -220,6 +220,12 @@ class _Reader:
             missing=tuple(dict.fromkeys(missing)),
             node=node,
         )
+
+    def _secret(self, name: str) -> str | None:
+        value = self._variables.get(name) or None
+        if value:
+            redact.add(value)
+        return value
 
     def _filled_but_connections(self, root: Node) -> Node:
         """The file with its variables filled in, but for those of connections, where one may be missing."""

@@ -41,7 +41,7 @@ SECTIONS: dict[str, dict[str, str]] = {
     "Look": {
         "events": "hub.cli.look:events",
         "runs": "hub.cli.look:runs",
-        "held": "hub.cli.look:held",
+        "held": "hub.cli.held:held",
         "members": "hub.cli.members:members",
         "ledger": "hub.cli.ledger:ledger",
     },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +11,6 @@ from typing import Any
 import click
 
 from hub import bootstrap, config
-from hub.config import Settings
 from hub.errors import HubError
 from hub.store import Session, load
 from hub.store.sqlite import SqliteStore
@@ -58,6 +58,9 @@ def ask(folder: Path, kind: str, payload: Mapping[str, Any]) -> Mapping[str, Any
         return hub.do(kind, dict(payload))
 
 
-def settings_of(folder: Path) -> Settings:
-    """What hub.yaml and the environment say."""
-    return config.load(folder)
+def the_user() -> str:
+    """Who sits at the command line, for the record of what people did."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container without users
+        return "command line"
