@@ -1,0 +1,112 @@
+"""Actions: what a recipe asks of a platform (or of the hub), and what may happen when the answer is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import GenericAlias
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel
+
+from hub.errors import CallFailed, HubError
+from hub.sdk.parameters import Contract
+from hub.sdk.trigger import STUMBLES
+
+Repeat = Literal["safe", "keyed", "never"]
+Channel = Literal["sms", "whatsapp", "email", "push"]
+
+
+class CallKey(str):
+    """The unique text of one step's effect; the same on every attempt. Handed to actions and lookups that ask for it."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing that a connector can do.
+
+    inputs: the model that a recipe fills in. gives: the model of its result, or None. repeat: `safe` (doing it twice is doing
+    it once), `keyed` (the platform keeps the key and does it once), `never` (a lost answer is looked up, or held for a person).
+    channel: on which channel it speaks to a member; then the messaging gate stands before it. batch: how many go out as one.
+    """
+
+    name: str
+    connector: str
+    contract: Contract
+    inputs: type[BaseModel]
+    gives: type[BaseModel] | None
+    repeat: Repeat
+    channel: Channel | None
+    batch: int
+    lookup: Contract | None = None
+    was: tuple[str, ...] = ()
+
+    @property
+    def doc(self) -> str:
+        """The sentence that people see."""
+        return self.contract.doc
+
+    @property
+    def takes(self) -> tuple[Any, ...]:
+        """The types left of the star: what must be handed over."""
+        return tuple(self.contract.handed.values())
+
+    def call(self, handed: Mapping[Any, Any], inputs: BaseModel) -> BaseModel | None:
+        """Does it once. CallFailed when the platform does not."""
+        if self.batch > 1:
+            result = self.call_many(handed, [inputs])[0]
+            if isinstance(result, Exception):
+                raise result
+            return result
+        result_of_one: BaseModel | None = self._guarded(handed, inputs)
+        return result_of_one
+
+    def call_many(self, handed: Mapping[Any, Any], many: Sequence[BaseModel]) -> list[BaseModel | Exception | None]:
+        """Does up to `batch` of them as one call; a result or an error for each, in order. CallFailed when all of it failed."""
+        if self.batch == 1:
+            return [self._one(handed, inputs) for inputs in many]
+        results = self._guarded({**handed, GenericAlias(list, (self.inputs,)): list(many)}, None)
+        if not isinstance(results, list) or len(results) != len(many):
+            raise CallFailed(f"{self.connector}.{self.name} was given {len(many)} and did not answer for each.", "uncertain")
+        return results
+
+    def find_done(self, handed: Mapping[Any, Any], inputs: BaseModel, key: str) -> BaseModel | None:
+        """What the platform says of a call whose answer was lost: its result if it was done, None if it was not, or is unknown.
+
+        CallFailed(uncertain) when the action has no lookup.
+        """
+        if self.lookup is None:
+            raise CallFailed(f"{self.connector}.{self.name} cannot look up whether it was done.", "uncertain")
+        asked = self.lookup.inputs.model_validate({name: getattr(inputs, name) for name in self.lookup.inputs.model_fields})
+        done: BaseModel | None = self.lookup.call({**handed, CallKey: CallKey(key)}, asked)
+        return done
+
+    def with_lookup(self, lookup: Contract) -> Action:
+        """The same action, which can look up whether it was done."""
+        return replace(self, lookup=lookup)
+
+    def _one(self, handed: Mapping[Any, Any], inputs: BaseModel) -> BaseModel | Exception | None:
+        try:
+            result: BaseModel | None = self._guarded(handed, inputs)
+        except HubError as error:
+            return error
+        return result
+
+    def _guarded(self, handed: Mapping[Any, Any], inputs: BaseModel | None) -> Any:
+        try:
+            return self.contract.call(handed, inputs)
+        except STUMBLES as error:
+            message = f"{self.connector}.{self.name} stumbled over what it got ({type(error).__name__}: {error})."
+            raise CallFailed(message, "lasting" if self.repeat != "never" else "uncertain") from error
+
+
+def batched(contract: Contract) -> type[BaseModel]:
+    """The model of one call of a batched action: the X of its `list[X]` left of the star. TypeError when there is none."""
+    for kind in contract.handed.values():
+        inside = get_args(kind)
+        if get_origin(kind) is list and inside and isinstance(inside[0], type) and issubclass(inside[0], BaseModel):
+            model: type[BaseModel] = inside[0]
+            return model
+    raise TypeError(f"{contract.name} has batch=…, so it takes a list of a model left of the star, such as `list[Consent]`")

@@ -1,0 +1,244 @@
+"""Auth: how we show a platform who we are, and OAuth 2 tokens that are renewed by one caller at a time."""
+
+from __future__ import annotations
+
+import base64
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal, Protocol
+from urllib.parse import urlencode
+
+from hub.errors import CallFailed
+from hub.sdk.connection import Connection
+from hub.sdk.settings import Secret
+
+RENEW_SECONDS_BEFORE = 120
+
+Post = Callable[[str, Mapping[str, str], Mapping[str, str]], Mapping[str, Any]]
+"""Posts a form with headers to a token address and gives the JSON reply; CallFailed when it is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What OAuth 2 gave us. expires_at: None when the platform does not say. base_url: where this account's API lives."""
+
+    access: Secret
+    refresh: Secret | None = None
+    expires_at: datetime | None = None
+    base_url: str | None = None
+
+
+class TokenStore(Protocol):
+    """Where tokens are kept, encrypted; handed in, for it is the database's."""
+
+    def now(self) -> datetime:
+        """The time by which tokens expire."""
+        ...
+
+    def load(self, connection: str) -> Token | None:
+        """The connection's token, None before it was authorised."""
+        ...
+
+    def save(self, connection: str, token: Token) -> None:
+        """Keeps the token; committed when it returns, for the old one may be worthless by now."""
+        ...
+
+    def lease(self, connection: str) -> AbstractContextManager[None]:
+        """Held by one caller in all processes at a time."""
+        ...
+
+
+class Auth(ABC):
+    """A way to show who we are."""
+
+    @abstractmethod
+    def headers(self, connection: Connection) -> Mapping[str, str]:
+        """Headers to add. CallFailed(reconnect) when a secret is not set."""
+
+    def query(self, connection: Connection) -> Mapping[str, str]:
+        """Query parameters to add."""
+        return {}
+
+
+def _need(connection: Connection, name: str) -> str:
+    value = connection.settings.get(name)
+    if isinstance(value, Secret):
+        return value.reveal()
+    if not value:
+        raise CallFailed(f"The setting `{name}` of {connection.name} is not set, so it cannot be called.", "reconnect")
+    return str(value)
+
+
+def _basic(username: str, password: str) -> str:
+    return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Header(Auth):
+    """A secret in a header, after a prefix."""
+
+    name: str
+    secret: str
+    prefix: str = ""
+
+    def headers(self, connection: Connection) -> Mapping[str, str]:
+        return {self.name: self.prefix + _need(connection, self.secret)}
+
+
+@dataclass(frozen=True, slots=True)
+class Basic(Auth):
+    """HTTP basic authentication. username: a setting; suffix: what the platform wants after it (`/token`)."""
+
+    username: str
+    password: str
+    suffix: str = ""
+
+    def headers(self, connection: Connection) -> Mapping[str, str]:
+        user = _need(connection, self.username) + self.suffix
+        return {"Authorization": _basic(user, _need(connection, self.password))}
+
+
+@dataclass(frozen=True, slots=True)
+class Query(Auth):
+    """A secret in a query parameter; it is struck out of every message."""
+
+    name: str
+    secret: str
+
+    def headers(self, connection: Connection) -> Mapping[str, str]:
+        return {}
+
+    def query(self, connection: Connection) -> Mapping[str, str]:
+        return {self.name: _need(connection, self.secret)}
+
+
+@dataclass(frozen=True, slots=True)
+class OAuth2(Auth):
+    """OAuth 2, by authorisation code or client credentials.
+
+    token: the token address (settings may stand in it). client: `body` or `basic`, how it wants our credentials. base: the
+    field of its reply with this account's API address. prefix: what stands before the token in Authorization.
+    """
+
+    token: str
+    authorize: str = ""
+    scopes: str = ""
+    grant: Literal["authorization_code", "client_credentials"] = "authorization_code"
+    client: Literal["body", "basic"] = "body"
+    client_id: str = "client_id"
+    client_secret: str = "client_secret"  # noqa: S105  # the name of a setting
+    base: str = ""
+    prefix: str = "Bearer "
+
+    def headers(self, connection: Connection) -> Mapping[str, str]:
+        raise CallFailed(f"{connection.name} has no token store, so OAuth cannot be used here.", "reconnect")
+
+    def bearer(self, token: Token) -> Mapping[str, str]:
+        """The header with a token."""
+        return {"Authorization": self.prefix + token.access.reveal()}
+
+    def authorize_url(self, connection: Connection, redirect_uri: str, state: str) -> str:
+        """Where a person agrees that we may use the account."""
+        asked = {
+            "response_type": "code",
+            "client_id": _need(connection, self.client_id),
+            "redirect_uri": redirect_uri,
+            "state": state,
+            **({"scope": self.scopes} if self.scopes else {}),
+        }
+        return f"{connection.fill(self.authorize)}?{urlencode(asked)}"
+
+    def exchange(self, connection: Connection, code: str, redirect_uri: str, now: datetime, post: Post) -> Token:
+        """The first token, for the code that the person brought back."""
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
+        return self._asked(connection, form, now, post, None)
+
+    def current(self, connection: Connection, store: TokenStore, post: Post, *, rejected: Token | None = None) -> Token:
+        """A token that is good now; renewed by one caller while the others wait. rejected: one that was refused just now.
+
+        CallFailed(reconnect) when a person must authorise again.
+        """
+        if token := _good(store.load(connection.name), store.now(), rejected):
+            return token
+        with store.lease(connection.name):
+            old = store.load(connection.name)
+            if token := _good(old, store.now(), rejected):
+                return token
+            renewed = self._renewed(connection, old, store.now(), post)
+            store.save(connection.name, renewed)
+            return renewed
+
+    def _renewed(self, connection: Connection, token: Token | None, now: datetime, post: Post) -> Token:
+        if self.grant == "client_credentials":
+            form = {"grant_type": "client_credentials", **({"scope": self.scopes} if self.scopes else {})}
+            return self._asked(connection, form, now, post, token)
+        if token is None or token.refresh is None:
+            raise CallFailed(f"{connection.name} is not authorised (any more). Connect it again.", "reconnect")
+        form = {"grant_type": "refresh_token", "refresh_token": token.refresh.reveal()}
+        return self._asked(connection, form, now, post, token)
+
+    def _asked(self, connection: Connection, form: dict[str, str], now: datetime, post: Post, old: Token | None) -> Token:
+        name, secret = _need(connection, self.client_id), _need(connection, self.client_secret)
+        headers: dict[str, str] = {}
+        if self.client == "basic":
+            headers["Authorization"] = _basic(name, secret)
+        else:
+            form |= {"client_id": name, "client_secret": secret}
+        reply = post(connection.fill(self.token), form, headers)
+        access = reply.get("access_token")
+        if not isinstance(access, str) or not access:
+            raise CallFailed(f"{connection.name} gave no access token. Connect it again.", "reconnect")
+        # A refresh token that is not repeated stays the same (RFC 6749, section 6).
+        refresh = reply.get("refresh_token")
+        kept = Secret(refresh) if isinstance(refresh, str) and refresh else (old.refresh if old else None)
+        base = reply.get(self.base) if self.base else None
+        base = base if isinstance(base, str) and base.startswith("https://") else (old.base_url if old else None)
+        return Token(Secret(access), kept, _expiry(reply, now), base)
+
+
+def _good(token: Token | None, now: datetime, rejected: Token | None) -> Token | None:
+    if token is None or (rejected is not None and token.access.reveal() == rejected.access.reveal()):
+        return None
+    fresh = token.expires_at is None or token.expires_at - now > timedelta(seconds=RENEW_SECONDS_BEFORE)
+    return token if fresh else None
+
+
+def _expiry(reply: Mapping[str, Any], now: datetime) -> datetime | None:
+    told = reply.get("expires_in")
+    if isinstance(told, str) and told.isdecimal():
+        told = int(told)
+    if isinstance(told, int) and not isinstance(told, bool) and 0 < told < 10**9:
+        return now + timedelta(seconds=told)
+    try:
+        at = datetime.fromisoformat(str(reply.get("expires_at")))
+    except ValueError:
+        return None
+    return at if at.tzinfo else None
+
+
+def bearer(secret: str) -> Header:
+    """`Authorization: Bearer <secret>`."""
+    return Header("Authorization", secret, "Bearer ")
+
+
+def basic(username: str, password: str, *, suffix: str = "") -> Basic:
+    """HTTP basic authentication, by the names of two settings."""
+    return Basic(username, password, suffix)
+
+
+def header(name: str, secret: str, *, prefix: str = "") -> Header:
+    """A secret in a header."""
+    return Header(name, secret, prefix)
+
+
+def query(name: str, secret: str) -> Query:
+    """A secret in a query parameter."""
+    return Query(name, secret)
+
+
+def oauth2(token: str, **said: Any) -> OAuth2:
+    """OAuth 2; see `OAuth2` for what may be said."""
+    return OAuth2(token, **said)

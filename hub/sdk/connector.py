@@ -1,0 +1,307 @@
+"""Connector: a plugin for one platform; what it hears, what it does, and what the hub may ask of it at run time.
+
+A Connector is its own plugin: registering the object is all that a folder scan or an entry point has to do.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar, overload
+
+import pluggy
+from pydantic import BaseModel
+
+from hub.errors import Refused, Unreadable
+from hub.sdk import parameters
+from hub.sdk import sample as samples
+from hub.sdk.action import Action, Channel, Repeat, batched
+from hub.sdk.auth import Auth
+from hub.sdk.connection import Connection
+from hub.sdk.envelope import Envelope, Item, Source
+from hub.sdk.facts import Fact
+from hub.sdk.failures import Failure, Reply
+from hub.sdk.parameters import Contract
+from hub.sdk.proof import Proof
+from hub.sdk.rate import Rate
+from hub.sdk.request import Answer, Request
+from hub.sdk.sample import Sample
+from hub.sdk.settings import Settings, SettingsForm
+from hub.sdk.trigger import Pull, Task, Trigger
+from hub.sdk.values import Duration
+from hub.sdk.watch import Watch
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+Take = Envelope | Callable[[Request], Iterable[Item]]
+
+_hookimpl = pluggy.HookimplMarker("hub")
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+class Connector:
+    """A platform: how it proves itself, how its deliveries are taken apart, its triggers, pulls, actions and samples.
+
+    api: its base address, or several when it has more hosts; `{setting}` stands for a setting. reply: what it wants to hear
+    when a delivery is kept. failures: reads in an answer what its status does not say. idempotency: where a keyed call carries
+    its key.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        title: str,
+        settings: SettingsForm | None = None,
+        api: str | tuple[str, ...] = (),
+        auth: Auth | None = None,
+        headers: Mapping[str, str] | None = None,
+        signature: Proof | None = None,
+        envelope: Take | None = None,
+        reply: Answer | Callable[[Request], Answer] | None = None,
+        rate: Rate | None = None,
+        idempotency: Source | None = None,
+        failures: Callable[[Reply], Failure | None] | None = None,
+    ) -> None:
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is not a name for a connector (lower case, digits, underscores)")
+        self.name, self.title = name, title
+        self.settings = (settings or SettingsForm()) + (signature.settings() if signature else SettingsForm())
+        self.api = (api,) if isinstance(api, str) else api
+        self.auth, self.headers, self.signature, self.envelope = auth, headers or {}, signature, envelope
+        self.rate, self.idempotency, self.failures = rate, idempotency, failures
+        self._reply = reply or Answer()
+        self.triggers: dict[str, Trigger] = {}
+        self.actions: dict[str, Action] = {}
+        self.pulls: dict[str, Pull] = {}
+        self.watches: dict[str, Watch] = {}
+        self.samples: list[Sample] = []
+        self.subscription: Task | None = None
+        self.unsubscription: Task | None = None
+        self._handshakes: list[Task] = []
+        self._listeners: dict[str, list[Trigger]] = {}
+        self._module = sys._getframe(1).f_globals.get("__name__", "")
+
+    def __repr__(self) -> str:
+        return f"Connector({self.name!r})"
+
+    @_hookimpl
+    def hub_connectors(self, register: Callable[[Connector], None]) -> None:
+        """Offers itself."""
+        register(self)
+
+    @property
+    def doc(self) -> str:
+        """The docstring of the module that it stands in."""
+        return (getattr(sys.modules.get(self._module), "__doc__", None) or "").strip()
+
+    @property
+    def setup_text(self) -> str:
+        """The part of the docstring that says how to set it up; `{webhook_url}` stands for the address to paste."""
+        return self.doc.partition("Setup:")[2].strip()
+
+    # Declarations -----------------------------------------------------------------------------------------------------------
+
+    def trigger(
+        self, *kinds: str, key: str | tuple[str, ...], was: str | tuple[str, ...] = ()
+    ) -> Callable[[Decorated], Decorated]:
+        """Declares what makes a fact of an item of these kinds. key: fields of the fact that make it the same fact."""
+
+        def declare(function: Decorated) -> Decorated:
+            contract = parameters.read(function)
+            if not kinds:
+                raise TypeError(f'{contract.name}: say the platform\'s word for it: @connector.trigger("…", key=…)')
+            fields = (key,) if isinstance(key, str) else key
+            gives = _fact_of(contract)
+            if unknown := [name for name in fields if name.partition(".")[0] not in gives.model_fields]:
+                raise TypeError(f"{contract.name}: the key `{unknown[0]}` is not a field of {gives.__name__}")
+            self._listen(Trigger(contract.name, self.name, kinds, gives, fields, contract, _names(was)))
+            return function
+
+        return declare
+
+    def poke(self, *kinds: str, pull: Callable[..., Any]) -> None:
+        """Declares that items of these kinds say only that something changed: the pull is run then, from its cursor."""
+        target = self.pulls[pull.__name__]
+        reader = self.triggers[target.trigger]
+        self._listen(
+            Trigger(f"{target.name}_poke", self.name, kinds, reader.gives, reader.key, target.contract, poke=True, pull=target)
+        )
+
+    def pull(self, trigger: Callable[..., Any], every: str = "10 minutes") -> Callable[[Decorated], Decorated]:
+        """Declares how to ask for what the trigger would have told; the function yields the data (or whole Items)."""
+
+        def declare(function: Decorated) -> Decorated:
+            contract = parameters.read(function)
+            reader = self.triggers[trigger.__name__]
+            self.pulls[contract.name] = Pull(contract.name, reader.name, reader.kinds[0], Duration.parse(every), contract)
+            return function
+
+        return declare
+
+    @overload
+    def action(self, function: Decorated, /) -> Decorated: ...
+    @overload
+    def action(
+        self, /, *, repeat: Repeat = "never", channel: Channel | None = None, batch: int = 1, was: str | tuple[str, ...] = ()
+    ) -> Callable[[Decorated], Decorated]: ...
+    def action(
+        self,
+        function: Decorated | None = None,
+        /,
+        *,
+        repeat: Repeat = "never",
+        channel: Channel | None = None,
+        batch: int = 1,
+        was: str | tuple[str, ...] = (),
+    ) -> Decorated | Callable[[Decorated], Decorated]:
+        """Declares what a recipe may ask for; see `Action` for what may be said."""
+
+        def declare(declared: Decorated) -> Decorated:
+            contract = parameters.read(declared)
+            if repeat == "keyed" and self.idempotency is None:
+                raise TypeError(
+                    f"{contract.name} is keyed: say where {self.name} takes the key, idempotency=header(…) or body(…)"
+                )
+            inputs = contract.inputs if batch == 1 else batched(contract)
+            gives = next((kind for kind in contract.gives if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+            self.actions[contract.name] = Action(
+                contract.name, self.name, contract, inputs, gives, repeat, channel, batch, was=_names(was)
+            )
+            return declared
+
+        return declare if function is None else declare(function)
+
+    def lookup(self, action: Callable[..., Any]) -> Callable[[Decorated], Decorated]:
+        """Declares how to find out whether an action, whose answer was lost, was done."""
+
+        def declare(function: Decorated) -> Decorated:
+            known = self.actions[action.__name__]
+            contract = parameters.read(function)
+            if foreign := set(contract.inputs.model_fields) - set(known.inputs.model_fields):
+                raise TypeError(f"{contract.name} asks for `{foreign.pop()}`, which {known.name} does not take")
+            self.actions[known.name] = known.with_lookup(contract)
+            return function
+
+        return declare
+
+    def handshake(self, function: Decorated) -> Decorated:
+        """Declares how to answer a request that is no delivery: a challenge, a check by GET or HEAD, an unsigned ping."""
+        self._handshakes.append(Task(parameters.read(function)))
+        return function
+
+    def subscribe(self, *, renew: str | None = None) -> Callable[[Decorated], Decorated]:
+        """Declares how to tell the platform our webhook URL. renew: after how long it must be told again."""
+
+        def declare(function: Decorated) -> Decorated:
+            self.subscription = Task(parameters.read(function), Duration.parse(renew) if renew else None)
+            return function
+
+        return declare
+
+    def unsubscribe(self, function: Decorated) -> Decorated:
+        """Declares how to take our webhook URL back."""
+        self.unsubscription = Task(parameters.read(function))
+        return function
+
+    def watch(self, function: Decorated) -> Decorated:
+        """Declares a trigger that time sets off; it takes a Window and gives the facts that fell due in it."""
+        contract = parameters.read(function)
+        self.watches[contract.name] = Watch(contract.name, contract, _fact_of(contract))
+        return function
+
+    def next_due(self, watch: Callable[..., Any]) -> Callable[[Decorated], Decorated]:
+        """Declares when a watch has something to do next, so that nobody looks in vain."""
+
+        def declare(function: Decorated) -> Decorated:
+            known = self.watches[watch.__name__]
+            self.watches[known.name] = Watch(known.name, known.contract, known.gives, parameters.read(function))
+            return function
+
+        return declare
+
+    def sample(self, of: Callable[..., Any], given: Any, *, asks: Any = None, reply: Any = None, **said: Any) -> None:
+        """Records a case of a trigger, an action or a pull; see `Sample` for what may be said."""
+        name = of.__name__
+        lookups = {action.lookup.name: action for action in self.actions.values() if action.lookup}
+        kinds: dict[str, Mapping[str, Any]] = {
+            "trigger": self.triggers,
+            "action": self.actions,
+            "pull": self.pulls,
+            "lookup": lookups,
+        }
+        kind = next((kind for kind, known in kinds.items() if name in known), None)
+        if kind is None:
+            raise TypeError(f"{self.name} has no trigger, action, lookup or pull `{name}` to give a sample of")
+        self.samples.append(samples.made(name, kind, given, asks=asks, reply=reply, **said))
+
+    # At run time ------------------------------------------------------------------------------------------------------------
+
+    def verify(self, request: Request, connection: Connection, now: datetime) -> None:
+        """Returns when the request is genuine. Refused when it is not, or when this connector takes no webhooks."""
+        if self.signature is None:
+            raise Refused(f"{self.title} sends no webhooks to this hub; it is asked by polling.")
+        self.signature.verify(request, connection.settings, now)
+
+    def sign(self, request: Request, connection: Connection, now: datetime) -> Request:
+        """The request as the platform would send it."""
+        return request if self.signature is None else self.signature.sign(request, connection.settings, now)
+
+    def strip(self, request: Request) -> Request:
+        """The request as it may be kept: secrets that stood in it as they are (tokens, passwords) are taken out."""
+        return request if self.signature is None else self.signature.strip(request)
+
+    def shake(self, request: Request, connection: Connection) -> Answer | None:
+        """The answer to a handshake, None when it is none. To be asked before `verify`; nothing of it is kept."""
+        handed = {Request: request, Connection: connection, Settings: connection.settings}
+        for handshake in self._handshakes:
+            try:
+                answer: Answer | None = handshake.call(handed)
+            except (Unreadable, ValueError, TypeError, LookupError, AttributeError):
+                continue
+            if answer is not None:
+                return answer
+        return None
+
+    def answer(self, request: Request, connection: Connection) -> Answer:
+        """What the platform wants to hear when its delivery is kept."""
+        return self._reply if isinstance(self._reply, Answer) else self._reply(request)
+
+    def items(self, request: Request, connection: Connection) -> list[Item]:
+        """What a delivery tells. Unreadable when it does not have the form that the envelope describes."""
+        if self.envelope is None:
+            raise Unreadable(f"{self.title} sends no webhooks to this hub; it is asked by polling.")
+        take = self.envelope.items if isinstance(self.envelope, Envelope) else self.envelope
+        try:
+            return list(take(request))
+        except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError) as error:
+            raise Unreadable(f"The delivery is not as {self.title} describes it ({type(error).__name__}: {error}).") from error
+
+    def is_ours(self, item: Item, connection: Connection) -> bool:
+        """False when the item names another account than the connection's, in a webhook that several share."""
+        name = self.envelope.account_setting if isinstance(self.envelope, Envelope) else "account_id"
+        ours = connection.settings.get(name)
+        return item.account is None or not ours or item.account == str(ours)
+
+    def triggers_for(self, item: Item) -> Sequence[Trigger]:
+        """The triggers that read items of this kind; none when it is of no interest."""
+        return self._listeners.get(item.kind, ())
+
+    def _listen(self, trigger: Trigger) -> None:
+        if not trigger.poke:
+            self.triggers[trigger.name] = trigger
+        for kind in trigger.kinds:
+            self._listeners.setdefault(kind, []).append(trigger)
+
+
+def _fact_of(contract: Contract) -> type[Fact]:
+    facts = [kind for kind in contract.gives if isinstance(kind, type) and issubclass(kind, Fact)]
+    if len(facts) != 1:
+        said = "no fact" if not facts else "several facts; make a trigger of each"
+        raise TypeError(f"{contract.name} gives {said}: its return type must be one Fact (or a list of it, or None beside it)")
+    return facts[0]
+
+
+def _names(was: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (was,) if isinstance(was, str) else was

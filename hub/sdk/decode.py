@@ -1,0 +1,109 @@
+"""Decoding: bytes from outside into JSON-like data, with limits; no float ever comes out of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from decimal import Decimal, DecimalException
+from typing import Any
+from urllib.parse import parse_qsl
+
+from hub.errors import Unreadable
+
+DEPTH_MOST = 64
+FIELDS_MOST = 2_000
+EXPONENT_MOST = 40
+DIGITS_MOST = 60
+
+# Neither database keeps NUL in text on both engines, and a lone surrogate cannot be written as UTF-8 at all.
+_UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        number = Decimal(text)
+    except DecimalException:
+        raise ValueError(f"the number {text[:40]} cannot be read") from None
+    # 1e999999999 is seven letters to write and a gigabyte as an integer.
+    if len(text) > DIGITS_MOST or abs(number.adjusted()) > EXPONENT_MOST:
+        raise ValueError(f"the number {text[:40]} is out of range")
+    return number
+
+
+def _integer(text: str) -> int:
+    if len(text) > DIGITS_MOST:
+        raise ValueError(f"the number {text[:40]}… is out of range")
+    return int(text)
+
+
+def _constant(text: str) -> Any:
+    raise ValueError(f"{text} is not JSON")
+
+
+_DECODER = json.JSONDecoder(parse_float=_decimal, parse_int=_integer, parse_constant=_constant)
+
+
+def json_value(body: bytes) -> Any:
+    """The JSON value of a body. Unreadable when it is empty, not UTF-8, not JSON, too deep, or holds impossible numbers."""
+    if not body.strip():
+        raise Unreadable("The body is empty; JSON was expected.")
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"The body is not UTF-8: byte {error.start} is 0x{body[error.start]:02x}.") from None
+    try:
+        value = _DECODER.decode(text)
+    except RecursionError:
+        raise Unreadable(f"The body is nested deeper than {DEPTH_MOST} levels.") from None
+    except ValueError as error:
+        raise Unreadable(f"The body is not JSON that can be read: {error}.") from None
+    if text.count("[") + text.count("{") > DEPTH_MOST:
+        _check_depth(value)
+    return _keepable(value) if "\\u" in text or "\x00" in text else value
+
+
+def _check_depth(value: Any) -> None:
+    level = [value]
+    for _ in range(DEPTH_MOST + 1):
+        level = [child for parent in level for child in _children(parent)]
+        if not level:
+            return
+    raise Unreadable(f"The body is nested deeper than {DEPTH_MOST} levels.")
+
+
+def _children(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
+
+
+def _keepable(value: Any) -> Any:
+    if isinstance(value, str):
+        return _UNKEEPABLE.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {_UNKEEPABLE.sub("\ufffd", key): _keepable(child) for key, child in value.items()}
+    return [_keepable(child) for child in value] if isinstance(value, list) else value
+
+
+def pairs(body: bytes) -> list[tuple[str, str]]:
+    """The fields of a URL-encoded form: in order, blanks kept, nothing trimmed."""
+    try:
+        return parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=FIELDS_MOST, errors="strict")
+    except UnicodeDecodeError:
+        raise Unreadable("The form is not UTF-8.") from None
+    except ValueError:
+        raise Unreadable(f"The form has more than {FIELDS_MOST} fields.") from None
+
+
+def form(body: bytes) -> dict[str, Any]:
+    """The fields of a form by name; a repeated field is a list."""
+    fields: dict[str, Any] = {}
+    for name, value in pairs(body):
+        if name not in fields:
+            fields[name] = value
+        elif isinstance(fields[name], list):
+            fields[name].append(value)
+        else:
+            fields[name] = [fields[name], value]
+    found: dict[str, Any] = _keepable(fields)
+    return found

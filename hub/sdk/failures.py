@@ -1,0 +1,111 @@
+"""Failures: what a platform's answer means: whether asking again can help, when, and in whose words it said no."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from hub.errors import CallFailed, Unreadable, Verdict
+from hub.sdk import decode
+from hub.sdk.envelope import dig, found
+
+WORDS_MOST = 300
+WAIT_SECONDS_MOST = 24 * 3600
+
+# Where platforms put the sentence for people, in the order in which it is looked for.
+_WORDS = (
+    "errors.0.detail", "errors.0.message", "error.message", "error_description", "detail", "message", "errors.0.title",
+    "0.message", "Fault.Error.0.Detail", "Fault.Error.0.Message", "error", "title", "description",
+)  # fmt: skip
+_RESETS = ("x-ratelimit-reset", "x-rate-limit-reset", "ratelimit-reset")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A platform's answer, read in full. headers: names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def ok(self) -> bool:
+        """True for 2xx."""
+        return 200 <= self.status < 300
+
+    def json(self) -> Any:
+        """The body as JSON-like data, numbers exact; None when it is empty. Unreadable when it is not JSON."""
+        return decode.json_value(self.body) if self.body.strip() else None
+
+    def find(self, path: str) -> Any:
+        """The value under a dotted path of the body, None when it is not there or the body is not JSON."""
+        try:
+            value = dig(self.json(), path)
+        except Unreadable:
+            return None
+        return value if found(value) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What a connector knows of an answer that its status does not say; words: in the platform's own."""
+
+    verdict: Verdict
+    words: str = ""
+
+
+def judge(reply: Reply, *, again: bool) -> Verdict:
+    """The verdict by status alone. again: whether doing it a second time is doing it once."""
+    if reply.status == 401:
+        return "reconnect"
+    if reply.status in {408, 425, 429}:
+        return "passing" if again or reply.status != 408 else "uncertain"
+    if reply.status >= 500:
+        return "passing" if again else "uncertain"
+    return "lasting"
+
+
+def words(reply: Reply) -> str:
+    """What the platform says went wrong, short; empty when it says nothing that people can read."""
+    for path in _WORDS:
+        value = reply.find(path)
+        if isinstance(value, str) and value.strip():
+            return " ".join(value.split())[:WORDS_MOST]
+    return ""
+
+
+def wait_told(reply: Reply) -> float | None:
+    """The seconds after which the platform wants to be asked again, None when it does not say."""
+    told = reply.headers.get("retry-after", "").strip()
+    if told.replace(".", "", 1).isdecimal():
+        return min(float(told), WAIT_SECONDS_MOST)
+    then, sent = _moment(told), _moment(reply.headers.get("date", ""))
+    if then is not None and sent is not None:
+        return min(max(0.0, then - sent), WAIT_SECONDS_MOST)
+    if reply.status != 429:
+        return None
+    for name in _RESETS:
+        reset = reply.headers.get(name, "").strip()
+        if reset.isdecimal() and len(reset) <= 10:
+            # Either seconds to go, or a moment in Unix time, to be compared with the platform's own clock.
+            seconds = float(reset) if int(reset) < 10**8 else float(reset) - (sent or float(reset))
+            return min(max(0.0, seconds), WAIT_SECONDS_MOST)
+    return None
+
+
+def _moment(text: str) -> float | None:
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def failed(title: str, asked: str, reply: Reply, failure: Failure) -> CallFailed:
+    """The error for an answer; `asked` is the method and the path, without a query."""
+    said = failure.words or words(reply)
+    message = f"{title} answered {reply.status} to {asked}" + (f": {said}" if said else ".")
+    if failure.verdict == "reconnect":
+        message += " Check or renew the access of this connection."
+    return CallFailed(message, failure.verdict, retry_after_seconds=wait_told(reply))

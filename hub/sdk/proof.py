@@ -1,0 +1,276 @@
+"""Proofs: what every way of showing that a request is genuine has in common, and the ways that need no arithmetic.
+
+Everything that is wrong with a proof ends in Refused: absent, malformed, not ASCII, stale, from the future, or simply not ours.
+Comparisons take constant time. Proofs combine: `a & b` asks for both, `a | b` for either.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from urllib.parse import parse_qsl, urlencode
+
+from hub.errors import Refused, Unreadable
+from hub.sdk.request import Request
+from hub.sdk.settings import Secret, Settings, SettingsForm, setting
+
+
+class Proof(ABC):
+    """A way in which a platform proves itself."""
+
+    @abstractmethod
+    def verify(self, request: Request, settings: Settings, now: datetime) -> None:
+        """Returns when the request is genuine. Refused when it is not."""
+
+    @abstractmethod
+    def sign(self, request: Request, settings: Settings, now: datetime) -> Request:
+        """The request as the platform would send it, with the newest secret. ValueError when the secret is not set."""
+
+    @abstractmethod
+    def examples(self) -> Mapping[str, str]:
+        """Secrets of the right form, by setting; they are nobody's."""
+
+    def strip(self, request: Request) -> Request:
+        """The request as it may be kept: what would let its reader speak as the platform is taken out."""
+        return request
+
+    def settings(self) -> SettingsForm:
+        """Settings that this proof adds to the connector's own."""
+        return SettingsForm()
+
+    def __and__(self, other: Proof) -> Proof:
+        return Both(self, other)
+
+    def __or__(self, other: Proof) -> Proof:
+        return Either(self, other)
+
+
+def current(settings: Settings, name: str) -> tuple[str, ...]:
+    """The current values of a secret, newest first. Refused when it is not set, for then nothing can be proven."""
+    secret: Secret | None = settings.secret(name)
+    if secret is None:
+        raise Refused(f"The secret `{name}` of this connection is not set, so nothing sent to it can be checked. Set it first.")
+    return secret.values
+
+
+def header_of(request: Request, name: str) -> str:
+    """The header's value. Refused when it is absent, empty or not ASCII."""
+    value = request.header(name)
+    if not value:
+        raise Refused(f"The header {name} is missing; without it the request cannot be shown to be genuine.")
+    if not value.isascii():
+        raise Refused(f"The header {name} is malformed: it holds characters that are not ASCII.")
+    return value
+
+
+def same(given: str, expected: str) -> bool:
+    """True when two texts are equal, in constant time, whatever characters they hold."""
+    return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), expected.encode("utf-8", "surrogatepass"))
+
+
+def any_same(given: str, expected: tuple[str, ...]) -> bool:
+    """True when the text is one of those expected."""
+    return any(same(given, value) for value in expected)
+
+
+def with_query(request: Request, pairs: list[tuple[str, str]]) -> Request:
+    """The same request with another query string."""
+    query = urlencode(pairs)
+    base = request.url.partition("?")[0]
+    return replace(request, query=query, url=f"{base}?{query}" if query else base)
+
+
+@dataclass(frozen=True, slots=True)
+class Both(Proof):
+    """Two proofs, both of which must hold."""
+
+    first: Proof
+    second: Proof
+
+    def verify(self, request: Request, settings: Settings, now: datetime) -> None:
+        self.first.verify(request, settings, now)
+        self.second.verify(request, settings, now)
+
+    def sign(self, request: Request, settings: Settings, now: datetime) -> Request:
+        # A token in the URL comes first, for the other proof may cover the URL.
+        return self.second.sign(self.first.sign(request, settings, now), settings, now)
+
+    def examples(self) -> Mapping[str, str]:
+        return {**self.first.examples(), **self.second.examples()}
+
+    def strip(self, request: Request) -> Request:
+        return self.second.strip(self.first.strip(request))
+
+    def settings(self) -> SettingsForm:
+        return self.first.settings() + self.second.settings()
+
+
+@dataclass(frozen=True, slots=True)
+class Either(Proof):
+    """Two proofs, one of which must hold; we sign with the first."""
+
+    first: Proof
+    second: Proof
+
+    def verify(self, request: Request, settings: Settings, now: datetime) -> None:
+        try:
+            self.first.verify(request, settings, now)
+        except Refused as first:
+            try:
+                self.second.verify(request, settings, now)
+            except Refused as second:
+                raise Refused(f"{first} {second}") from None
+
+    def sign(self, request: Request, settings: Settings, now: datetime) -> Request:
+        return self.first.sign(request, settings, now)
+
+    def examples(self) -> Mapping[str, str]:
+        return {**self.second.examples(), **self.first.examples()}
+
+    def strip(self, request: Request) -> Request:
+        return self.second.strip(self.first.strip(request))
+
+    def settings(self) -> SettingsForm:
+        return self.first.settings() + self.second.settings()
+
+
+@dataclass(frozen=True, slots=True)
+class IfSet(Proof):
+    """A proof that holds where its secret is set, beside another that always does (`token(…) & if_set(hmac(…))`)."""
+
+    proof: Proof
+
+    def verify(self, request: Request, settings: Settings, now: datetime) -> None:
+        if self._is_set(settings):
+            self.proof.verify(request, settings, now)
+
+    def sign(self, request: Request, settings: Settings, now: datetime) -> Request:
+        return self.proof.sign(request, settings, now) if self._is_set(settings) else request
+
+    def examples(self) -> Mapping[str, str]:
+        return self.proof.examples()
+
+    def strip(self, request: Request) -> Request:
+        return self.proof.strip(request)
+
+    def _is_set(self, settings: Settings) -> bool:
+        return all(settings.secret(name) is not None for name in self.proof.examples())
+
+
+@dataclass(frozen=True, slots=True)
+class Token(Proof):
+    """A shared secret as it is: in a header, a query parameter, a form or JSON field, or as the last part of the path."""
+
+    secret: str
+    header: str = ""
+    query: str = ""
+    path: bool = False
+
+    def verify(self, request: Request, settings: Settings, now: datetime) -> None:
+        expected = current(settings, self.secret)
+        if self.header:
+            given, where = header_of(request, self.header), f"in the header {self.header}"
+        elif self.query:
+            given, where = self._asked(request), f"in the query parameter `{self.query}`"
+        else:
+            given, where = request.last_segment, "at the end of the path"
+        if not any_same(given, expected):
+            raise Refused(f"The secret token {where} is not the one that this connection expects.")
+
+    def sign(self, request: Request, settings: Settings, now: datetime) -> Request:
+        token = current(settings, self.secret)[0]
+        if self.header:
+            return request.with_headers({self.header: token})
+        if self.query:
+            return with_query(request, [*parse_qsl(request.query, keep_blank_values=True), (self.query, token)])
+        base, mark, query = request.url.partition("?")
+        return replace(request, path=f"{request.path}/{token}", url=f"{base}/{token}{mark}{query}")
+
+    def examples(self) -> Mapping[str, str]:
+        return {self.secret: f"example-{self.secret.replace('_', '-')}-7Qd2"}
+
+    def strip(self, request: Request) -> Request:
+        if self.header:
+            return _without(request, self.header)
+        if self.query:
+            kept = [pair for pair in parse_qsl(request.query, keep_blank_values=True) if pair[0] != self.query]
+            return with_query(request, kept)
+        base, mark, query = request.url.partition("?")
+        return replace(request, path=request.path.rpartition("/")[0], url=f"{base.rpartition('/')[0]}{mark}{query}")
+
+    def _asked(self, request: Request) -> str:
+        try:
+            given = request.asked(self.query)
+        except Unreadable as error:
+            raise Refused(f"The query string cannot be read: {error}") from None
+        if not given:
+            raise Refused(f"The query parameter `{self.query}` with the secret token is missing.")
+        return given
+
+
+@dataclass(frozen=True, slots=True)
+class Basic(Proof):
+    """HTTP basic authentication, by two settings."""
+
+    username: str
+    password: str
+
+    def verify(self, request: Request, settings: Settings, now: datetime) -> None:
+        scheme, _, coded = header_of(request, "Authorization").partition(" ")
+        if scheme.lower() != "basic":
+            raise Refused("The header Authorization is malformed: `Basic …` is expected.")
+        try:
+            name, colon, password = base64.b64decode(coded.strip(), validate=True).decode().partition(":")
+        except (binascii.Error, ValueError):
+            raise Refused("The header Authorization is malformed: what follows `Basic` is not base64 of text.") from None
+        known = any_same(name, _plain(settings, self.username))
+        right = any_same(password, current(settings, self.password))
+        if not (colon and known and right):
+            raise Refused("The user name or the password is not the one that this connection expects.")
+
+    def sign(self, request: Request, settings: Settings, now: datetime) -> Request:
+        pair = f"{_plain(settings, self.username)[0]}:{current(settings, self.password)[0]}"
+        return request.with_headers({"authorization": "Basic " + base64.b64encode(pair.encode()).decode()})
+
+    def examples(self) -> Mapping[str, str]:
+        return {self.username: "hub", self.password: "example-password-7Qd2"}
+
+    def strip(self, request: Request) -> Request:
+        return _without(request, "authorization")
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing(Proof):
+    """No proof at all. Then the connection must say `accept_unsigned: true` in so many words."""
+
+    because: str
+
+    def verify(self, request: Request, settings: Settings, now: datetime) -> None:
+        if settings.get("accept_unsigned") is not True:
+            raise Refused(
+                f"This platform does not sign what it sends ({self.because}), so anybody could send it. "
+                "To take it all the same, write `accept_unsigned: true` into the connection."
+            )
+
+    def sign(self, request: Request, settings: Settings, now: datetime) -> Request:
+        return request
+
+    def examples(self) -> Mapping[str, str]:
+        return {}
+
+    def settings(self) -> SettingsForm:
+        return setting("accept_unsigned", f"take webhooks that nobody signed ({self.because})", bool, default=False)
+
+
+def _plain(settings: Settings, name: str) -> tuple[str, ...]:
+    value = settings.get(name)
+    return (value,) if isinstance(value, str) and value else current(settings, name)
+
+
+def _without(request: Request, header: str) -> Request:
+    return replace(request, headers={name: value for name, value in request.headers.items() if name != header.lower()})

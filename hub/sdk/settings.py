@@ -1,0 +1,214 @@
+"""Settings: what a connection must be told, and its secrets, which never show themselves."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, final
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+_MISSING: Any = object()
+
+
+@final
+class Secret:
+    """A secret with its current values: more than one while it is being rotated, the newest first. Prints as stars."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, *values: str) -> None:
+        if not values or not all(values):
+            raise ValueError("a secret needs a value")
+        self._values = values
+
+    def reveal(self) -> str:
+        """The newest value."""
+        return self._values[0]
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """All current values, newest first."""
+        return self._values
+
+    def __repr__(self) -> str:
+        return "Secret('***')"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return repr(self)
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a secret is not pickled")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One thing that a connection must (or may) say.
+
+    kind: its Python type. example: a value of the right form, for samples and pages. default: used where nothing is said.
+    """
+
+    name: str
+    doc: str = ""
+    kind: Any = str
+    secret: bool = False
+    default: Any = _MISSING
+    example: Any = None
+
+    @property
+    def required(self) -> bool:
+        """True when the connection does not work without it."""
+        return self.default is _MISSING
+
+
+@dataclass(frozen=True, slots=True)
+class SettingProblem:
+    """A finding about one setting: its name, what is wrong and what to do."""
+
+    name: str
+    message: str
+    hint: str = ""
+
+
+@final
+class Settings(Mapping[str, Any]):
+    """One connection's settings by name; secrets are `Secret`. Every declared name is there, None where nothing was said."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = dict(values)
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return f"Settings({self._values!r})"
+
+    def secret(self, name: str) -> Secret | None:
+        """The secret of that name, or None when it is not set."""
+        value = self._values.get(name)
+        return value if isinstance(value, Secret) else None
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every current secret text, for striking them out of logs."""
+        return tuple(text for value in self._values.values() if isinstance(value, Secret) for text in value.values)
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsForm:
+    """The settings that a connector asks for; forms add up with `+`."""
+
+    settings: tuple[Setting, ...] = ()
+
+    def __post_init__(self) -> None:
+        names = [setting.name for setting in self.settings]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"settings declared twice: {', '.join(sorted(twice))}")
+
+    def __add__(self, other: SettingsForm) -> SettingsForm:
+        return SettingsForm(self.settings + other.settings)
+
+    def __iter__(self) -> Iterator[Setting]:
+        return iter(self.settings)
+
+    def __contains__(self, name: object) -> bool:
+        return any(setting.name == name for setting in self.settings)
+
+    def problems(self, values: Mapping[str, Any]) -> list[SettingProblem]:
+        """What is wrong with the values that a person wrote; no secret is repeated in it."""
+        return self._read(values)[1]
+
+    def read(self, values: Mapping[str, Any]) -> Settings:
+        """The settings from what a person wrote; a secret is a text, or a list of texts while it is rotated.
+
+        ValueError when `problems` finds any.
+        """
+        settings, problems = self._read(values)
+        if problems:
+            raise ValueError("; ".join(problem.message for problem in problems))
+        return settings
+
+    def _read(self, values: Mapping[str, Any]) -> tuple[Settings, list[SettingProblem]]:
+        known = [setting.name for setting in self.settings]
+        problems = [_unknown(name, known) for name in values if name not in known]
+        read: dict[str, Any] = {}
+        for setting in self.settings:
+            given = values.get(setting.name)
+            if given is None or given == "":
+                read[setting.name] = None if setting.required else setting.default
+                if setting.required:
+                    problems.append(SettingProblem(setting.name, f"`{setting.name}` is missing", setting.doc))
+                continue
+            try:
+                read[setting.name] = _secret(given) if setting.secret else _typed(setting.kind, given)
+            except ValueError as error:
+                problems.append(SettingProblem(setting.name, f"`{setting.name}` {error}", setting.doc))
+        return Settings(read), problems
+
+    def example(self) -> dict[str, Any]:
+        """Values of the right form for every setting, for samples; nobody's secrets."""
+        return {setting.name: _example(setting) for setting in self.settings}
+
+
+def _unknown(name: str, known: list[str]) -> SettingProblem:
+    close = difflib.get_close_matches(name, known, 1)
+    hint = f"did you mean `{close[0]}`?" if close else f"it knows: {', '.join(known) or 'no settings at all'}"
+    return SettingProblem(name, f"`{name}` is not a setting of this connector", hint)
+
+
+def _secret(given: Any) -> Secret:
+    if isinstance(given, Secret):
+        return given
+    values = given if isinstance(given, list | tuple) else [given]
+    if not values or not all(isinstance(value, str) and value for value in values):
+        raise ValueError("must be text, or a list of texts while it is rotated; put quotes around it")
+    return Secret(*values)
+
+
+def _typed(kind: Any, given: Any) -> Any:
+    try:
+        return TypeAdapter(kind, config=ConfigDict(coerce_numbers_to_str=True)).validate_python(given)
+    except ValidationError as error:
+        said = error.errors(include_url=False, include_context=False)[0]["msg"]
+        raise ValueError(f"is {given!r}: {said[:1].lower()}{said[1:]}") from None
+
+
+def _example(setting: Setting) -> Any:
+    if setting.example is not None:
+        return setting.example
+    if setting.kind is str:
+        return f"example-{setting.name.replace('_', '-')}"
+    return None if setting.required else setting.default
+
+
+def secrets(*names: str, **described: str) -> SettingsForm:
+    """Secrets by name: `secrets("api_key")`, or with a sentence each: `secrets(api_key="Settings > API")`."""
+    plain = [Setting(_named(name), secret=True) for name in names]
+    return SettingsForm((*plain, *(Setting(_named(name), doc, secret=True) for name, doc in described.items())))
+
+
+def secret(name: str, doc: str = "", *, required: bool = True, example: str | None = None) -> SettingsForm:
+    """One secret; `required=False` when the connection works without it."""
+    return SettingsForm((Setting(_named(name), doc, str, True, _MISSING if required else None, example),))
+
+
+def setting(name: str, doc: str = "", kind: Any = str, *, default: Any = _MISSING, example: Any = None) -> SettingsForm:
+    """One open setting. kind: its type, for instance `bool` or `dict[str, str]`. Without a default it is required."""
+    return SettingsForm((Setting(_named(name), doc, kind, False, default, example),))
+
+
+def _named(name: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        raise ValueError(f"{name!r} is not a name for a setting (lower case, digits, underscores)")
+    return name

@@ -1,0 +1,87 @@
+"""Signatures: the words with which a connector says how its platform proves itself; each verifies and signs.
+
+Combine them with `&` (both must hold) and `|` (either may).
+"""
+
+from __future__ import annotations
+
+from hub.sdk.proof import Basic, IfSet, Nothing, Proof, Token
+from hub.sdk.signed import Digest, Ecdsa, Encoding, Hmac, KeyForm, Stamp, Unit
+
+
+def hmac(
+    header: str,
+    secret: str,
+    *,
+    digest: Digest = "sha256",
+    encoding: Encoding = "hex",
+    prefix: str = "",
+    signed: str = "{body}",
+    key: KeyForm = "text",
+    separator: str = "",
+    timestamp: str = "",
+    unit: Unit = "seconds",
+    tolerance: int | None = 300,
+    ports: bool = False,
+    body_digest: str = "",
+) -> Hmac:
+    """A keyed hash in a header; `timestamp` names the header with the time, if the time is signed."""
+    stamp = Stamp(header=timestamp, unit=unit, tolerance=tolerance) if timestamp else None
+    return Hmac(header, secret, signed, prefix, separator, "", stamp, ports, body_digest, digest, encoding, key)
+
+
+def timestamped(
+    header: str,
+    secret: str,
+    *,
+    signed: str = "{timestamp}.{body}",
+    field: str = "t",
+    version: str = "v1",
+    digest: Digest = "sha256",
+    tolerance: int | None = 300,
+) -> Hmac:
+    """`t=<unix seconds>,v1=<hex>[,v1=<hex>]` in one header."""
+    stamp = Stamp(field=field, tolerance=tolerance)
+    return Hmac(header, secret, signed, version=version, stamp=stamp, digest=digest)
+
+
+def standard_webhooks(secret: str) -> Hmac:
+    """Standard Webhooks: headers webhook-id, webhook-timestamp and webhook-signature, key `whsec_<base64>`."""
+    return Hmac(
+        "webhook-signature",
+        secret,
+        "{header:webhook-id}.{timestamp}.{body}",
+        prefix="v1,",
+        separator=" ",
+        stamp=Stamp(header="webhook-timestamp"),
+        encoding="base64",
+        key="base64",
+        key_prefix="whsec_",
+    )
+
+
+def ecdsa(header: str, public_key: str, *, timestamp: str, tolerance: int | None = None) -> Ecdsa:
+    """ECDSA P-256 over the timestamp's text and the body."""
+    return Ecdsa(header, public_key, "{timestamp}{body}", stamp=Stamp(header=timestamp, tolerance=tolerance))
+
+
+def basic(username: str, password: str) -> Basic:
+    """HTTP basic authentication, by the names of two settings."""
+    return Basic(username, password)
+
+
+def token(secret: str, *, header: str = "", query: str = "", path: bool = False) -> Token:
+    """A shared secret in a header, a query parameter, or as the last part of the path: exactly one of them."""
+    if [bool(header), bool(query), path].count(True) != 1:
+        raise ValueError("say one place of the token: header=, query= or path=True")
+    return Token(secret, header, query, path)
+
+
+def if_set(proof: Proof) -> IfSet:
+    """A proof that is asked for only where its secret is set; stands beside another (`token(…) & if_set(…)`)."""
+    return IfSet(proof)
+
+
+def none(*, because: str) -> Nothing:
+    """No proof at all, with the reason; the connection must accept it in so many words."""
+    return Nothing(because)
