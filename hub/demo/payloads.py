@@ -19,6 +19,7 @@ SHOP_PHONE = "+13125559000"
 MERCHANT = "M-DEMO-DIESEL"
 LOCATION = "L-DEMO-SHOP"
 _ZONE = ZoneInfo(shop.ZONE)
+_FACTS = {"payment": "sale", "refund": "refund", "customer": "customer_changed"}
 _OPENS, _PAID, _REFUNDED = time(9), time(10), time(14)
 
 # fmt: off
@@ -39,10 +40,10 @@ _LAST_NAMES = (
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a platform posts. kind: the event type, which says whose trigger's sample lies under `values`."""
+    """What a platform posts. fact: what it tells of; the sample of the connector's trigger for it lies under `values`."""
 
     connection: str
-    kind: str
+    fact: str
     values: Mapping[str, Any]
 
 
@@ -181,7 +182,7 @@ def _text(happening: Happening) -> Told:
         "FromCountry": "US",
         "ToCountry": "US",
     }
-    return Told("twilio", "message", values)
+    return Told("twilio", "message_received", values)
 
 
 def _square(kind: str, thing: str, body: Mapping[str, Any], at: str, *, mark: str) -> Told:
@@ -193,7 +194,7 @@ def _square(kind: str, thing: str, body: Mapping[str, Any], at: str, *, mark: st
         "created_at": at,
         "data": {"type": thing, "id": body["id"], "object": {thing: body}},
     }
-    return Told("square", kind, values)
+    return Told("square", _FACTS[thing], values)
 
 
 def _money(cents: int) -> dict[str, Any]:

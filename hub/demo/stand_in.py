@@ -1,6 +1,6 @@
 """The stand-in: a local server that plays Square's and Twilio's APIs for the demo, and keeps what it was asked.
 
-It answers as the vendors document: bearer and basic auth are required, and what is not there is a 404 in the vendor's own words.
+It answers as the vendors document: bearer and basic auth are required, what is not there is a 404 in the vendor's own words.
 `GET /` shows what it was asked.
 """
 

@@ -1,0 +1,44 @@
+"""Demo: `hub demo` lives through eighteen months of a repair shop, on real purchases."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import nullcontext
+from pathlib import Path
+
+import click
+
+from hub.cli.output import json_option, print_json, screen
+from hub.demo import shop, show
+from hub.demo.play import stage
+
+
+@click.command()
+@click.option("--exit", "leave", is_flag=True, help="Stop at the end instead of serving until Ctrl-C.")
+@click.option(
+    "--keep",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Leave the workspace behind in this new folder.",
+)
+@json_option
+def demo(leave: bool, keep: Path | None, as_json: bool) -> None:
+    """Watch a whole programme at work: 6,919 real purchases, 18 months in under two minutes."""
+    purchases = shop.read_purchases()
+    place = nullcontext(str(keep)) if keep else tempfile.TemporaryDirectory(prefix="hub-demo-")
+    with place as folder, stage(Path(folder), purchases) as playing:
+        with show.progress_bar(screen(error=True)) as watch:
+            played = playing.play(shop.script(purchases), watch)
+        verification = playing.verify()
+        console = screen(error=as_json)
+        if as_json:
+            print_json(played.figures.as_json(verified=verification.ok))
+        else:
+            show.summary(console, played, verification, playing)
+            show.story(console, playing, playing.hub.programme.zone)
+            show.what_next(console, keep)
+        if not verification.ok:
+            raise SystemExit(1)
+        if not leave:
+            show.where(console, playing)
+            playing.serve()

@@ -1,0 +1,126 @@
+"""Play: runs the shop's eighteen months through a hub, on a virtual clock, in this process.
+
+Nothing inside the hub is faked: webhooks come over HTTP, signed; the worker is the one that `hub run` starts. Only time is
+virtual: it stands still while a day's webhooks are worked, and moves from one due moment to the next.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from datetime import time as time_of_day
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from hub import bootstrap, config
+from hub.clock import Monotonic, VirtualClock, monotonic
+from hub.demo import figures, shop, workspace
+from hub.demo.figures import Figures
+from hub.demo.poster import Poster
+from hub.demo.stand_in import StandIn
+from hub.demo.vendors import SquareApi, TwilioApi
+from hub.engine.worker import Worker
+from hub.ledger import Verification, verify
+from hub.store import Session
+from hub.web.app import app_of
+from hub.web.server import threaded_server
+
+_ZONE = ZoneInfo(shop.ZONE)
+_EVENING = time_of_day(18)
+_LOOK_EVERY_SECONDS = 1.0
+_TICK_SECONDS = 0.5
+
+Watch = Callable[["Progress"], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the play is. figures: not older than a second or so."""
+
+    day: date
+    days_done: int
+    days: int
+    posted: int
+    seconds: float
+    figures: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A hub with everything around it: stand-in, web server, worker, poster; `play` lets time pass. url: of the web server."""
+
+    hub: bootstrap.Hub
+    worker: Worker
+    clock: VirtualClock
+    poster: Poster
+    stand_in: StandIn
+    url: str
+    steady: Monotonic
+
+    def play(self, script: Iterable[tuple[date, list[shop.Happening]]], watch: Watch) -> Progress:
+        """Live through every day of the script; gives the last state. watch: told about once a second."""
+        days = list(script)
+        began = looked = self.steady()
+        posted = 0
+        self.worker.drain()
+        progress = Progress(days[0][0], 0, len(days), 0, 0.0, self.figures())
+        for number, (day, happenings) in enumerate(days, start=1):
+            self._pass_until(datetime.combine(day, _EVENING, _ZONE))
+            posted += self.poster.post(happenings)
+            self.worker.drain()
+            if number == len(days):
+                self._pass_until(datetime.combine(day + timedelta(days=1), time_of_day(), _ZONE))
+            now = self.steady()
+            if now - looked >= _LOOK_EVERY_SECONDS or number == len(days):
+                looked = now
+                progress = Progress(day, number, len(days), posted, now - began, self.figures())
+                watch(progress)
+        return progress
+
+    def figures(self) -> Figures:
+        """What has been worked so far."""
+        with self.hub.store.read() as session:
+            return figures.read(session, [tier.name for tier in self.hub.programme.tiers])
+
+    def verify(self) -> Verification:
+        """Prove the ledger."""
+        with self.hub.store.read() as session:
+            return verify(session)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A consistent view of the hub's database."""
+        with self.hub.store.read() as session:
+            yield session
+
+    def serve(self) -> None:
+        """Go on with time at its usual pace, until KeyboardInterrupt."""
+        began, start = self.steady(), self.clock.now()
+        while True:
+            self.clock.move_to(start + timedelta(seconds=self.steady() - began))
+            self.worker.drain()
+            time.sleep(_TICK_SECONDS)
+
+    def _pass_until(self, moment: datetime) -> None:
+        """Let time pass: everything that falls due until then is worked at its own moment, one after another."""
+        while (due := self.worker.next_due()) is not None and due <= moment:
+            self.clock.move_to(due)
+            self.worker.drain()
+        self.clock.move_to(moment)
+
+
+@contextmanager
+def stage(folder: Path, purchases: Iterable[shop.Purchase], *, steady: Monotonic = monotonic) -> Iterator[Stage]:
+    """A hub on a new workspace in `folder`, on the evening before the first day, with its vendors and doors."""
+    clock = VirtualClock(datetime.combine(shop.FIRST_DAY, time_of_day(), _ZONE))
+    with StandIn(SquareApi(purchases), TwilioApi()) as stand_in:
+        workspace.make(folder, stand_in.url)
+        hub = bootstrap.open_hub(config.load(folder, {}), clock=clock)
+        try:
+            with threaded_server(app_of(hub)) as served, Poster(served.url, hub.connections, clock) as poster:
+                yield Stage(hub, hub.worker(), clock, poster, stand_in, served.url, steady)
+        finally:
+            hub.close()

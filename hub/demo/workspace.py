@@ -1,0 +1,46 @@
+"""Workspace of the demo: the repair programme as `hub init` would copy it, with its connections turned to the stand-in."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import hub
+from hub.demo.payloads import MERCHANT, SHOP_PHONE
+from hub.errors import HubError
+
+LIBRARY = Path(hub.__file__).parent.parent / "recipes"
+PROGRAMME = "repair"
+PUBLIC_URL = "https://points.diesel-rewards.example"
+
+# The vendors are played on this machine, so these open nothing.
+_CONNECTIONS = """\
+public_url: {public_url}
+connections:                                   # played by a stand-in while the demo runs
+  square:
+    access_token: demo-square-token
+    webhook_signature_key: demo-square-signature-key
+    merchant_id: {merchant}
+    base_url: {stand_in}/square
+    allow_private: true
+  twilio:
+    account_sid: AC00000000000000000000000000000demo
+    auth_token: demo-twilio-token
+    from_number: "{phone}"
+    base_url: {stand_in}/twilio
+    allow_private: true
+"""
+
+
+def make(folder: Path, stand_in_url: str) -> None:
+    """Write hub.yaml and the recipes into `folder`. HubError when a workspace is there already."""
+    recipes = folder / "recipes"
+    if (folder / "hub.yaml").exists():
+        raise HubError(f"{folder} holds a workspace already. Name a folder that is new or empty.")
+    recipes.mkdir(parents=True, exist_ok=True)
+    for path in sorted((LIBRARY / PROGRAMME).glob("*.yaml")):
+        if path.name != "hub.yaml":
+            shutil.copyfile(path, recipes / path.name)
+    programme, _, _ = (LIBRARY / PROGRAMME / "hub.yaml").read_text("utf-8").partition("connections:")
+    connections = _CONNECTIONS.format(public_url=PUBLIC_URL, merchant=MERCHANT, stand_in=stand_in_url, phone=SHOP_PHONE)
+    (folder / "hub.yaml").write_text(programme + connections, "utf-8")
