@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from hub.cli import people
+from hub.cli.doing import ask
 from hub.cli.output import json_option, print_json, say
-from hub.cli.workspace import ask, reading, the_user, workspace_option
+from hub.cli.workspace import reading, the_user, workspace_option
 
 
 @click.command()

@@ -9,9 +9,10 @@ from typing import Any
 
 import click
 
+from hub.cli.doing import ask
 from hub.cli.look import when
 from hub.cli.output import json_option, print_json, say, table
-from hub.cli.workspace import ask, queries, reading, the_user, workspace_option
+from hub.cli.workspace import queries, reading, the_user, workspace_option
 from hub.engine.events import queries as engine_queries
 from hub.store import Session
 

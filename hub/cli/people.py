@@ -8,25 +8,30 @@ from hub.sdk.values import email, phone
 from hub.store import Row, Session
 
 _LISTED_MOST = 50
+_PHONE_DIGITS_LEAST = 7
 
 
-def called(session: Session, who: str, region: str | None = None) -> list[Row]:
-    """The members whom `who` can mean: an id, e-mail address, phone number, `connection:id`, or part of a name.
-
-    region: the country in which a number without an international prefix is read.
-    """
+def called(session: Session, who: str) -> list[Row]:
+    """The members whom `who` can mean: an id, e-mail address, phone number, `connection:id`, or part of a name."""
     identities = [f"id:{who}"]
     if address := email(who):
         identities.append(f"email:{address}")
-    if number := phone(who, region):
+    if number := phone(who):
         identities.append(f"phone:{number}")
-    name = f"%{who.strip().lower().replace('%', '').replace('_', ' ')}%"
-    return session.rows(queries.members_called, who=who, identities=identities, name=name, most=_LISTED_MOST)
+    digits = "".join(character for character in who if character in "0123456789")
+    return session.rows(
+        queries.members_called,
+        who=who,
+        identities=identities,
+        phone=f"%{digits}" if len(digits) >= _PHONE_DIGITS_LEAST else "",
+        name=f"%{who.strip().lower().replace('%', '').replace('_', ' ')}%",
+        most=_LISTED_MOST,
+    )
 
 
-def one(session: Session, who: str, region: str | None = None) -> Row:
+def one(session: Session, who: str) -> Row:
     """The one member whom `who` means; HubError when it is nobody or several."""
-    found = called(session, who, region)
+    found = called(session, who)
     if not found:
         raise HubError(f"Nobody is called {who!r}. Give an id, e-mail address, phone number, connection:id or a name.")
     if len(found) > 1:

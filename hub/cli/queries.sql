@@ -54,13 +54,13 @@ FROM member LEFT JOIN balance ON balance.member_id = member.id
 ORDER BY member.id DESC LIMIT :most;
 
 -- members_called --
--- The members who have this id or identity, or a name like this.
+-- The members who have this id or identity, a phone number that ends so, or a name like this.
 SELECT member.id, first_name, last_name, email, phone, birthday, language, tier, tags, attributes, joined_at, last_activity_at,
        lifetime_points,
        COALESCE(balance.available, 0) AS available, COALESCE(balance.pending, 0) AS pending, COALESCE(balance.debt, 0) AS debt
 FROM member LEFT JOIN balance ON balance.member_id = member.id
 WHERE member.id = :who OR member.id IN (SELECT member_id FROM identity WHERE identity IN :identities)
-   OR LOWER(COALESCE(first_name, '') || ' ' || COALESCE(last_name, '')) LIKE :name
+   OR phone LIKE :phone OR LOWER(COALESCE(first_name, '') || ' ' || COALESCE(last_name, '')) LIKE :name
 ORDER BY member.id LIMIT :most;
 
 -- last_changes_of --

@@ -1,16 +1,15 @@
-"""Workspace: how commands find the admin's folder, look into its database and have something done."""
+"""Workspace: how commands find the admin's folder and look into its database."""
 
 from __future__ import annotations
 
 import getpass
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import click
 
-from hub import bootstrap, config
+from hub import config
 from hub.errors import HubError
 from hub.store import Session, load
 from hub.store.sqlite import SqliteStore
@@ -40,22 +39,6 @@ def reading(folder: Path) -> Iterator[Session]:
             yield session
     finally:
         store.close()
-
-
-@contextmanager
-def opened(folder: Path) -> Iterator[bootstrap.Hub]:
-    """The hub of the workspace, for commands that need its catalogue or have something done."""
-    hub = bootstrap.open_hub(config.load(folder))
-    try:
-        yield hub
-    finally:
-        hub.close()
-
-
-def ask(folder: Path, kind: str, payload: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Have a command done and give its answer: by the worker that runs, or here when none does."""
-    with opened(folder) as hub:
-        return hub.do(kind, dict(payload))
 
 
 def the_user() -> str:
