@@ -18,6 +18,7 @@ AVAILABLE = "available"
 PENDING = "pending"
 HELD = "held"
 DEBT = "debt"
+OF_MEMBERS = (AVAILABLE, PENDING, HELD, DEBT)
 
 
 def campaign_account(campaign: str) -> str:

@@ -58,7 +58,7 @@ class Book:
         self, member_id: str, points: int, *, key: str, source: Source, expires_at: datetime | None, effective_at: datetime,
         kind: str = "award", pending: bool = False, campaign: str | None = None,
     ) -> Posting:  # fmt: skip
-        """Credit points earned at `effective_at`. Short when the campaign's budget has less. A pending award opens no lot yet."""
+        """Credit points earned at `effective_at`; pending ones open no lot yet. Short when the campaign's budget has less."""
         expires, effective = moment(expires_at), moment(effective_at)
         assert effective is not None
         payload = payload_of(kind, member_id, checked(points), expires, effective, int(pending), campaign)
@@ -68,7 +68,7 @@ class Book:
         if kind in corrections.OTHER_KINDS:
             raise LedgerError(f"{kind!r} is the kind of another posting; name the kind of an award otherwise.")
         if campaign is not None and (left := self._unit.get(BUDGETS, campaign) or 0) < points:
-            raise Short(f"The budget of campaign {campaign!r} has {left} points left, {points} were to be awarded. Fund it first.")
+            raise Short(f"The budget of campaign {campaign!r} has {left} points left, not {points}. Fund it first.")
         draft = Draft(kind, key, payload, source, points, member_id, effective_at)
         draft.control.append((ISSUANCE if campaign is None else campaign_account(campaign), -points))
         repaid = min(points, journal.account(member_id).debt)
@@ -82,7 +82,7 @@ class Book:
 
     def release(self, award_txn_id: str, *, key: str, source: Source, expires_at: datetime | None) -> Posting:
         """Let the award's pending points be spent. Closed when that happened before."""
-        return corrections.release(self._journal, award_txn_id, key, source, moment(expires_at))
+        return corrections.release(self._journal, award_txn_id, key=key, source=source, expires=moment(expires_at))
 
     def redeem(self, member_id: str, points: int, *, key: str, source: Source) -> Posting:
         """Spend points. Short when the member has less that is available."""
@@ -95,8 +95,8 @@ class Book:
         return journal.post(draft)
 
     def restore(self, redeem_txn_id: str, points: int, *, key: str, source: Source) -> Posting:
-        """Give spent points back, to the lots they came from, the last taken first. Closed when fewer are still to give back."""
-        return corrections.restore(self._journal, redeem_txn_id, checked(points), key, source)
+        """Give spent points back to the lots they came from, the last taken first. Closed when fewer are left to give back."""
+        return corrections.restore(self._journal, redeem_txn_id, checked(points), key=key, source=source)
 
     def hold(self, member_id: str, points: int, *, key: str, source: Source, until: datetime | None = None) -> Hold:
         """Set points aside. Short when the member has less that is available. Held points do not expire."""
@@ -110,11 +110,11 @@ class Book:
 
     def capture(self, hold_id: str, *, points: int | None = None, key: str, source: Source) -> Posting:
         """Spend what is held, or `points` of it; the rest goes back. Closed when the hold was resolved before."""
-        return holds.capture(self._journal, hold_id, None if points is None else checked(points), key, source)
+        return holds.capture(self._journal, hold_id, None if points is None else checked(points), key=key, source=source)
 
     def cancel(self, hold_id: str, *, key: str, source: Source) -> Posting:
         """Let what is held go back to its lots. Closed when the hold was resolved before."""
-        return holds.cancel(self._journal, hold_id, key, source)
+        return holds.cancel(self._journal, hold_id, key=key, source=source)
 
     def adjust(self, member_id: str, points: int, *, key: str, source: Source, expires_at: datetime | None = None) -> Posting:
         """Credit points (opens a lot), or take them when below zero. Short when the member has less that is available."""
@@ -137,7 +137,7 @@ class Book:
         self, award_txn_id: str, points: int, *, key: str, source: Source, on_short: Literal["debt", "write_off"] = "debt"
     ) -> Posting:
         """Take an award back, in sum never more than it gave: `points` of the answer say what was taken."""
-        return corrections.claw_back(self._journal, award_txn_id, checked(points), key, source, on_short)
+        return corrections.claw_back(self._journal, award_txn_id, checked(points), key=key, source=source, on_short=on_short)
 
     def clawed_back_of(self, award_txn_id: str) -> int:
         """What was taken back of an award so far."""
@@ -175,7 +175,7 @@ class Book:
 
     def reverse(self, txn_id: str, *, key: str, source: Source) -> Posting:
         """Post the opposite. Closed when that was done before, for a reversal, or when another operation is the way back."""
-        return corrections.reverse(self._journal, txn_id, key, source)
+        return corrections.reverse(self._journal, txn_id, key=key, source=source)
 
     def _spend(self, draft: Draft, points: int) -> None:
         member_id = draft.member_id

@@ -9,7 +9,9 @@ bytes in lower-case hexadecimal. It is UTF-8 for SHA-256. A transaction's form i
     the number of allocations, then of each lot_id, points.
 
 `reason` and `actor` may be personal and are left out: erasing a person changes no hash.
-A link is SHA-256 over the previous link (32 zero bytes before the first), the transaction's digest, and the form of member_id, seq.
+A link is SHA-256 over the previous link (32 zero bytes before the first), the transaction's digest, and the form of
+member_id, seq. A block is SHA-256 over the previous block and the form of its seq, sealed_at, last_txn_id, of member_id, seq
+and link of each head, an absent value, and of id and digest of each transaction that belongs to no member.
 """
 
 from __future__ import annotations
@@ -52,3 +54,19 @@ def digest(
 def link(previous: bytes, txn: bytes, member_id: str, seq: int) -> bytes:
     """The member's new head."""
     return sha256(previous + txn + canonical((member_id, seq))).digest()
+
+
+def block_hash(
+    previous: bytes,
+    block: tuple[int, str, str],
+    heads: Iterable[tuple[str, int, bytes]],
+    alone: Iterable[tuple[str, bytes]],
+) -> bytes:
+    """The hash of a block: its number, time and last transaction; members' heads; digests of transactions without a member."""
+    values: list[Value] = list(block)
+    for member_id, seq, head in heads:
+        values.extend((member_id, seq, head.hex()))
+    values.append(None)
+    for txn_id, txn in alone:
+        values.extend((txn_id, txn.hex()))
+    return sha256(previous + canonical(values)).digest()

@@ -33,7 +33,7 @@ def clawed(journal: Journal, award_txn_id: str) -> int:
     )
 
 
-def release(journal: Journal, award_txn_id: str, key: str, source: Source, expires: str | None) -> Posting:
+def release(journal: Journal, award_txn_id: str, *, key: str, source: Source, expires: str | None) -> Posting:
     """pending -> debt first, then available."""
     payload = payload_of("release", award_txn_id, expires)
     if repeated := journal.repeated(key, payload):
@@ -55,7 +55,7 @@ def release(journal: Journal, award_txn_id: str, key: str, source: Source, expir
     return journal.post(draft)
 
 
-def restore(journal: Journal, txn_id: str, points: int, key: str, source: Source) -> Posting:
+def restore(journal: Journal, txn_id: str, points: int, *, key: str, source: Source) -> Posting:
     """redeemed -> the lots that were spent, the last taken first."""
     payload = payload_of("restore", txn_id, points)
     if repeated := journal.repeated(key, payload):
@@ -66,11 +66,11 @@ def restore(journal: Journal, txn_id: str, points: int, key: str, source: Source
     left = spend.points - _given_back(journal, spend)
     if points > left:
         raise Closed(f"Of the {spend.points} points spent by {txn_id}, {left} are still to give back; {points} were asked for.")
-    return journal.post(_returning(journal, "restore", spend, points, key, payload, source))
+    return journal.post(_returning(journal, "restore", spend, points, key=key, payload=payload, source=source))
 
 
 def claw_back(
-    journal: Journal, award_txn_id: str, points: int, key: str, source: Source, on_short: Literal["debt", "write_off"]
+    journal: Journal, award_txn_id: str, points: int, *, key: str, source: Source, on_short: Literal["debt", "write_off"]
 ) -> Posting:
     """The award's pending points, its own lot, other lots in spend order, then debt (or written_off) -> clawed_back."""
     payload = payload_of("clawback", award_txn_id, points, on_short)
@@ -89,7 +89,7 @@ def claw_back(
     return journal.post(draft)
 
 
-def reverse(journal: Journal, txn_id: str, key: str, source: Source) -> Posting:
+def reverse(journal: Journal, txn_id: str, *, key: str, source: Source) -> Posting:
     """The opposite of a posting, so far as it still stands."""
     payload = payload_of("reversal", txn_id)
     if repeated := journal.repeated(key, payload):
@@ -103,7 +103,7 @@ def reverse(journal: Journal, txn_id: str, key: str, source: Source) -> Posting:
         left = first.points - _given_back(journal, first)
         if not left:
             raise Closed(f"The points spent by {txn_id} were all given back before.")
-        return journal.post(_returning(journal, "reversal", first, left, key, payload, source))
+        return journal.post(_returning(journal, "reversal", first, left, key=key, payload=payload, source=source))
     draft = Draft("reversal", key, payload, source, first.points, first.member_id, journal.now, follows=txn_id)
     draft.control.extend((entry.account, -entry.amount) for entry in first.entries if entry.member_id is None)
     if first.kind == "fund":
@@ -161,9 +161,7 @@ def _take_budget(journal: Journal, draft: Draft) -> None:
             raise Short(f"The budget of campaign {campaign!r} has {left} points left, {-amount} were to be taken back.")
 
 
-def _returning(
-    journal: Journal, kind: str, spend: Posting, points: int, key: str, payload: bytes, source: Source
-) -> Draft:
+def _returning(journal: Journal, kind: str, spend: Posting, points: int, *, key: str, payload: bytes, source: Source) -> Draft:
     draft = Draft(kind, key, payload, source, points, spend.member_id, journal.now, follows=spend.txn_id)
     draft.control.append((REDEEMED, -points))
     journal.give_back(draft, back(_spent(journal, spend), _given_back(journal, spend), points))

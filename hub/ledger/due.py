@@ -6,7 +6,8 @@ from datetime import datetime
 
 from hub.clock import from_text, to_text
 from hub.ledger.postings import Hold, Lot
-from hub.ledger.spaces import SQL, hold_of
+from hub.ledger.spaces import hold_of
+from hub.ledger.sql import SQL
 from hub.store import Session
 
 
@@ -28,7 +29,7 @@ def lots_due(session: Session, until: datetime, limit: int) -> list[Lot]:
 def lots_expiring(session: Session, after: datetime, until: datetime) -> list[tuple[str, datetime, int]]:
     """Member, moment and points of what expires after one moment and not later than another."""
     rows = session.rows(SQL.lots_expiring, after=to_text(after), until=to_text(until))
-    return [(row["member_id"], from_text(row["expires_at"]), row["points"]) for row in rows]
+    return [(row["member_id"], from_text(row["expires_at"]), int(row["points"])) for row in rows]
 
 
 def next_expiry(session: Session) -> datetime | None:

@@ -28,7 +28,7 @@ def opened(journal: Journal, posting: Posting) -> Hold:
     return hold
 
 
-def capture(journal: Journal, hold_id: str, points: int | None, key: str, source: Source) -> Posting:
+def capture(journal: Journal, hold_id: str, points: int | None, *, key: str, source: Source) -> Posting:
     """held -> redeemed; what is not captured goes back to its lots, the last taken first."""
     payload = payload_of("capture", hold_id, points)
     if repeated := journal.repeated(key, payload):
@@ -42,7 +42,7 @@ def capture(journal: Journal, hold_id: str, points: int | None, key: str, source
     return _resolve(journal, hold, draft, hold.points - captured)
 
 
-def cancel(journal: Journal, hold_id: str, key: str, source: Source) -> Posting:
+def cancel(journal: Journal, hold_id: str, *, key: str, source: Source) -> Posting:
     """held -> available, to the same lots."""
     payload = payload_of("cancel", hold_id)
     if repeated := journal.repeated(key, payload):

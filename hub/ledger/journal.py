@@ -18,7 +18,8 @@ from hub.ledger.accounts import AVAILABLE, DEBT, EXPIRED, HELD, PENDING, campaig
 from hub.ledger.chain import Value, canonical, digest, link
 from hub.ledger.lots import Left, Lots, lot_of
 from hub.ledger.postings import Allocation, Entry, Posting, Source
-from hub.ledger.spaces import ACCOUNTS, BUDGETS, FOLLOWING, KEYS, LEFT, OPEN_LOTS, POSTINGS, SQL, Account, Kept, again
+from hub.ledger.spaces import ACCOUNTS, BUDGETS, FOLLOWING, KEYS, LEFT, OPEN_LOTS, POSTINGS, Account, Kept, again
+from hub.ledger.sql import SQL
 from hub.sdk.values import POINTS_MOST
 from hub.store import Unit
 
@@ -30,9 +31,10 @@ _NO_SOURCE = Source()
 
 @dataclass(slots=True)
 class Draft:
-    """A transaction in the making. available, pending, held, debt: signed changes of the member's accounts (`debt` up = repaid).
+    """A transaction in the making.
 
-    opens: points, expires_at and effective_at of the lot that it opens. moves: points taken from lots (below zero) or given back.
+    available, pending, held, debt: signed changes of the member's accounts (`debt` up: repaid). opens: points, expires_at and
+    effective_at of the lot that it opens. moves: the points taken from lots (below zero) or given back.
     """
 
     kind: str
@@ -105,7 +107,7 @@ class Journal:
         if kept.payload != payload:
             first = kept.posting
             raise Conflict(
-                f"The key {key!r} was used before, for another posting ({first.kind} of {first.points} points, {first.txn_id}). "
+                f"The key {key!r} was used before for another posting: {first.kind} of {first.points} points, {first.txn_id}. "
                 "Give each business fact a key of its own."
             )
         return again(kept.posting)

@@ -71,15 +71,21 @@ SELECT campaign, points FROM budget WHERE campaign IN :campaigns;
 
 -- txns_by_key --
 -- The transactions that were posted under these keys.
-SELECT id, key, payload, kind, member_id, points, effective_at, follows, until FROM txn WHERE key IN :keys;
+SELECT id, key, payload, kind, member_id, points, effective_at, recorded_at, follows, until, event_id, recipe, version, run_id, step,
+    context, reason, actor
+FROM txn WHERE key IN :keys;
 
 -- txns_by_id --
 -- These transactions.
-SELECT id, key, payload, kind, member_id, points, effective_at, follows, until FROM txn WHERE id IN :ids;
+SELECT id, key, payload, kind, member_id, points, effective_at, recorded_at, follows, until, event_id, recipe, version, run_id, step,
+    context, reason, actor
+FROM txn WHERE id IN :ids;
 
 -- txns_following --
 -- The transactions that correct or continue these, in the order in which they were recorded.
-SELECT id, key, payload, kind, member_id, points, effective_at, follows, until FROM txn WHERE follows IN :ids ORDER BY id;
+SELECT id, key, payload, kind, member_id, points, effective_at, recorded_at, follows, until, event_id, recipe, version, run_id, step,
+    context, reason, actor
+FROM txn WHERE follows IN :ids ORDER BY id;
 
 -- entries_of --
 -- The entries of these transactions.
@@ -115,3 +121,146 @@ SELECT expires_at FROM lot_left WHERE points > 0 AND expires_at IS NOT NULL ORDE
 SELECT id, txn_id, member_id, points, until, resolved_by FROM hold
 WHERE resolved_by IS NULL AND until IS NOT NULL AND until <= :until
 ORDER BY until LIMIT :most;
+
+-- txns_after --
+-- The transactions after this one, in the order in which they were recorded.
+SELECT id, key, payload, kind, member_id, points, effective_at, recorded_at, follows, until, event_id, recipe, version, run_id, step,
+    context, reason, actor
+FROM txn WHERE id > :after ORDER BY id LIMIT :most;
+
+-- txns_of_member --
+-- What was posted for a member.
+SELECT id, key, payload, kind, member_id, points, effective_at, recorded_at, follows, until, event_id, recipe, version, run_id, step,
+    context, reason, actor
+FROM txn WHERE id IN (SELECT txn_id FROM link WHERE member_id = :member_id);
+
+-- memberless_txns --
+-- The transactions that belong to no member.
+SELECT id, key, payload, kind, member_id, points, effective_at, recorded_at, follows, until, event_id, recipe, version, run_id, step,
+    context, reason, actor
+FROM txn WHERE member_id IS NULL AND id > :after ORDER BY id LIMIT :most;
+
+-- links_of --
+-- A member's chain.
+SELECT member_id, seq, txn_id, hash FROM link WHERE member_id = :member_id ORDER BY seq;
+
+-- linked_members --
+-- The members that have a chain, after this one.
+SELECT DISTINCT member_id FROM link WHERE member_id > :after ORDER BY member_id LIMIT :most;
+
+-- links_between --
+-- The chains of some members.
+SELECT member_id, seq, txn_id, hash FROM link WHERE member_id > :after AND member_id <= :until ORDER BY member_id, seq;
+
+-- balances_between --
+-- The balances of some members.
+SELECT member_id, available, pending, held, debt, seq, head FROM balance WHERE member_id > :after AND member_id <= :until;
+
+-- lots_left_between --
+-- What is left in the lots of some members.
+SELECT lot_id, member_id, expires_at, effective_at, points FROM lot_left WHERE member_id > :after AND member_id <= :until;
+
+-- all_holds --
+-- Every hold.
+SELECT id, txn_id, member_id, points, until, resolved_by FROM hold;
+
+-- all_budgets --
+-- Every budget.
+SELECT campaign, points FROM budget;
+
+-- counts --
+-- How many rows each table has.
+SELECT (SELECT COUNT(*) FROM txn) AS txn, (SELECT COUNT(*) FROM entry) AS entry, (SELECT COUNT(*) FROM lot) AS lot,
+    (SELECT COUNT(*) FROM allocation) AS allocation,
+    (SELECT COUNT(*) FROM balance) AS balance, (SELECT COUNT(*) FROM lot_left) AS lot_left,
+    (SELECT COUNT(*) FROM block_head) AS block_head, (SELECT COUNT(*) FROM block_txn) AS block_txn;
+
+-- unlinked_txns --
+-- Transactions of members that stand in no chain.
+SELECT id FROM txn WHERE member_id IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM link WHERE link.member_id = txn.member_id AND link.txn_id = txn.id)
+ORDER BY id LIMIT :most;
+
+-- stray_entries --
+-- Entries without a transaction.
+SELECT DISTINCT txn_id AS id FROM entry WHERE NOT EXISTS (SELECT 1 FROM txn WHERE txn.id = entry.txn_id) ORDER BY id LIMIT :most;
+
+-- stray_allocations --
+-- Allocations without a transaction.
+SELECT DISTINCT txn_id AS id FROM allocation WHERE NOT EXISTS (SELECT 1 FROM txn WHERE txn.id = allocation.txn_id)
+ORDER BY id LIMIT :most;
+
+-- stray_lots --
+-- Lots that no transaction opened.
+SELECT id FROM lot WHERE id <> 'lot_' || SUBSTR(txn_id, 5) OR NOT EXISTS (SELECT 1 FROM txn WHERE txn.id = lot.txn_id)
+ORDER BY id LIMIT :most;
+
+-- stray_balances --
+-- Balances of members without a chain.
+SELECT member_id AS id FROM balance WHERE NOT EXISTS (SELECT 1 FROM link WHERE link.member_id = balance.member_id)
+ORDER BY id LIMIT :most;
+
+-- stray_remainders --
+-- Remainders of lots that were never opened for the member.
+SELECT lot_id AS id FROM lot_left
+WHERE NOT EXISTS (SELECT 1 FROM lot WHERE lot.id = lot_left.lot_id AND lot.member_id = lot_left.member_id)
+ORDER BY id LIMIT :most;
+
+-- last_block --
+-- The newest block.
+SELECT seq, sealed_at, last_txn_id, hash FROM block ORDER BY seq DESC LIMIT 1;
+
+-- blocks --
+-- Every block, in order.
+SELECT seq, sealed_at, last_txn_id, hash FROM block ORDER BY seq;
+
+-- block_heads --
+-- The heads in a block, with the links that they name.
+SELECT block_head.member_id, block_head.seq, link.hash
+FROM block_head LEFT JOIN link ON link.member_id = block_head.member_id AND link.seq = block_head.seq
+WHERE block_head.block = :block ORDER BY block_head.member_id;
+
+-- block_txns --
+-- The transactions without a member in a block.
+SELECT txn_id FROM block_txn WHERE block = :block ORDER BY txn_id;
+
+-- txn_ids_after --
+-- The ids of the transactions after this one.
+SELECT id FROM txn WHERE id > :after ORDER BY id LIMIT :most;
+
+-- heads_between --
+-- The newest link of each member with a transaction in this stretch.
+SELECT link.member_id, link.seq, link.hash FROM link
+JOIN (SELECT member_id FROM entry WHERE txn_id > :after AND txn_id <= :until AND member_id IS NOT NULL
+      UNION SELECT member_id FROM txn WHERE id > :after AND id <= :until AND member_id IS NOT NULL) AS touched
+    ON touched.member_id = link.member_id
+WHERE link.seq = (SELECT MAX(newest.seq) FROM link AS newest WHERE newest.member_id = touched.member_id)
+ORDER BY link.member_id;
+
+-- memberless_between --
+-- The transactions without a member in this stretch.
+SELECT id FROM txn WHERE member_id IS NULL AND id > :after AND id <= :until ORDER BY id;
+
+-- add_block --
+-- A block.
+INSERT INTO block (seq, sealed_at, last_txn_id, hash) VALUES (:seq, :sealed_at, :last_txn_id, :hash);
+
+-- add_block_head --
+-- The head of a member in a block.
+INSERT INTO block_head (block, member_id, seq) VALUES (:block, :member_id, :seq);
+
+-- add_block_txn --
+-- A transaction without a member in a block.
+INSERT INTO block_txn (block, txn_id) VALUES (:block, :txn_id);
+
+-- totals --
+-- The sum of every account's entries; those of all members together.
+SELECT account, SUM(amount) AS amount FROM entry GROUP BY account;
+
+-- issued_by_recipe --
+-- What each recipe gave, less what was reversed.
+SELECT COALESCE(first.recipe, txn.recipe) AS recipe, -SUM(entry.amount) AS points
+FROM entry JOIN txn ON txn.id = entry.txn_id LEFT JOIN txn AS first ON txn.kind = 'reversal' AND first.id = txn.follows
+WHERE entry.member_id IS NULL AND (entry.account = 'issuance' OR SUBSTR(entry.account, 1, 9) = 'campaign:')
+    AND COALESCE(first.recipe, txn.recipe) IS NOT NULL
+GROUP BY COALESCE(first.recipe, txn.recipe);

@@ -11,9 +11,9 @@ from hub.clock import from_text, to_text
 from hub.ledger.chain import GENESIS
 from hub.ledger.lots import Left, Lots, spend_order
 from hub.ledger.postings import Allocation, Entry, Hold, Posting
-from hub.store import Row, Session, Space, load
-
-SQL = load("hub.ledger")
+from hub.ledger.sql import SQL
+from hub.ledger.whole import Whole, completed
+from hub.store import Row, Session, Space
 
 
 class Account(NamedTuple):
@@ -35,37 +35,26 @@ class Kept(NamedTuple):
 
 
 def postings(session: Session, rows: Iterable[Row]) -> list[Kept]:
-    """The transactions of these rows, whole."""
-    found = list(rows)
-    if not found:
-        return []
-    ids = [row["id"] for row in found]
-    entries: defaultdict[str, list[Entry]] = defaultdict(list)
-    for row in session.rows(SQL.entries_of, ids=ids):
-        entries[row["txn_id"]].append(Entry(row["member_id"], row["account"], row["amount"], row["balance_after"]))
-    allocations: defaultdict[str, list[Allocation]] = defaultdict(list)
-    for row in session.rows(SQL.allocations_of, ids=ids):
-        allocations[row["txn_id"]].append(Allocation(row["lot_id"], row["points"]))
-    lots = {row["txn_id"]: row["id"] for row in session.rows(SQL.lots_by_id, ids=["lot_" + txn_id[4:] for txn_id in ids])}
-    return [
-        Kept(
-            row["payload"],
-            Posting(
-                row["id"],
-                row["key"],
-                row["kind"],
-                row["member_id"],
-                row["points"],
-                tuple(entries[row["id"]]),
-                lots.get(row["id"]),
-                tuple(allocations[row["id"]]),
-                from_text(row["effective_at"]),
-                row["follows"],
-                from_text(row["until"]) if row["until"] else None,
-            ),
-        )
-        for row in found
-    ]
+    """The transactions of these rows."""
+    return [_kept(whole) for whole in completed(session, list(rows))]
+
+
+def _kept(whole: Whole) -> Kept:
+    txn = whole.txn
+    posting = Posting(
+        txn["id"],
+        txn["key"],
+        txn["kind"],
+        txn["member_id"],
+        txn["points"],
+        tuple(Entry(row["member_id"], row["account"], row["amount"], row["balance_after"]) for row in whole.entries),
+        whole.lot["id"] if whole.lot else None,
+        tuple(Allocation(row["lot_id"], row["points"]) for row in whole.allocations),
+        from_text(txn["effective_at"]),
+        txn["follows"],
+        from_text(txn["until"]) if txn["until"] else None,
+    )
+    return Kept(txn["payload"], posting)
 
 
 def _accounts(session: Session, members: Collection[str]) -> dict[str, Account]:

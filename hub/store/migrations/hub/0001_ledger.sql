@@ -23,6 +23,7 @@ CREATE TABLE txn (
 );
 CREATE INDEX txn_follows ON txn (follows) WHERE follows IS NOT NULL;
 CREATE INDEX txn_event ON txn (event_id) WHERE event_id IS NOT NULL;
+CREATE INDEX txn_memberless ON txn (id) WHERE member_id IS NULL;
 $append_only_txn
 
 CREATE TABLE entry (
