@@ -16,6 +16,7 @@ from hub.demo import shop
 from hub.demo.shop import Happening
 
 SHOP_PHONE = "+13125559000"
+ACCOUNT = "AC00000000000000000000000000diesel"
 MERCHANT = "M-DEMO-DIESEL"
 LOCATION = "L-DEMO-SHOP"
 _ZONE = ZoneInfo(shop.ZONE)
@@ -175,6 +176,8 @@ def _text(happening: Happening) -> Told:
         "MessageSid": sid,
         "SmsSid": sid,
         "SmsMessageSid": sid,
+        "AccountSid": ACCOUNT,
+        "MessagingServiceSid": None,
         "From": phone(happening.customer),
         "To": SHOP_PHONE,
         "Body": happening.words,

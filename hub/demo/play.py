@@ -116,7 +116,7 @@ class Stage:
 def stage(folder: Path, purchases: Iterable[shop.Purchase], *, steady: Monotonic = monotonic) -> Iterator[Stage]:
     """A hub on a new workspace in `folder`, on the evening before the first day, with its vendors and doors."""
     clock = VirtualClock(datetime.combine(shop.FIRST_DAY, time_of_day(), _ZONE))
-    with StandIn(SquareApi(purchases), TwilioApi()) as stand_in:
+    with StandIn(SquareApi(purchases), TwilioApi(clock)) as stand_in:
         workspace.make(folder, stand_in.url)
         hub = bootstrap.open_hub(config.load(folder, {}), clock=clock)
         try:

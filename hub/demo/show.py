@@ -78,11 +78,7 @@ def summary(console: Console, played: Played, verification: Verification, stage:
         ("  clawed back", points.clawed_back, "taken back by refunds"),
         ("  outstanding", points.outstanding, ""),
         ("Webhooks posted", played.posted, "every 50th twice, some late or out of order"),
-        (
-            "Events worked",
-            now.events,
-            f"{now.events / max(played.seconds, 0.001):,.0f} a second, {played.seconds:.1f} seconds in all",
-        ),
+        ("Events worked", now.events, speed),
     ]
     for name, number, note in rows:
         table.add_row(name, f"{number:,}", note)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from email.utils import format_datetime
 from typing import Any
 
+from hub.clock import Clock
 from hub.demo import payloads
 from hub.demo.shop import Purchase
 
@@ -70,6 +72,7 @@ class SquareApi:
 class TwilioApi:
     """Twilio with a queue that never sends anything."""
 
+    clock: Clock
     _messages: dict[str, dict[str, Any]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -101,6 +104,8 @@ class TwilioApi:
             "from": form.get("From"),
             "messaging_service_sid": form.get("MessagingServiceSid"),
             "body": body,
+            "direction": "outbound-api",
+            "date_created": format_datetime(self.clock.now()),
             "num_segments": "1",
             "error_code": None,
         }

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import hub
-from hub.demo.payloads import MERCHANT, SHOP_PHONE
+from hub.demo.payloads import ACCOUNT, MERCHANT, SHOP_PHONE
 from hub.errors import HubError
 
 LIBRARY = Path(hub.__file__).parent.parent / "recipes"
@@ -24,9 +24,9 @@ connections:                                   # played by a stand-in while the 
     base_url: {stand_in}/square
     allow_private: true
   twilio:
-    account_sid: AC00000000000000000000000000000demo
+    account_sid: {account}
     auth_token: demo-twilio-token
-    from_number: "{phone}"
+    sender: "{phone}"
     base_url: {stand_in}/twilio
     allow_private: true
 """
@@ -42,5 +42,7 @@ def make(folder: Path, stand_in_url: str) -> None:
         if path.name != "hub.yaml":
             shutil.copyfile(path, recipes / path.name)
     programme, _, _ = (LIBRARY / PROGRAMME / "hub.yaml").read_text("utf-8").partition("connections:")
-    connections = _CONNECTIONS.format(public_url=PUBLIC_URL, merchant=MERCHANT, stand_in=stand_in_url, phone=SHOP_PHONE)
+    connections = _CONNECTIONS.format(
+        public_url=PUBLIC_URL, merchant=MERCHANT, account=ACCOUNT, stand_in=stand_in_url, phone=SHOP_PHONE
+    )
     (folder / "hub.yaml").write_text(programme + connections, "utf-8")

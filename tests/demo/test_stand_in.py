@@ -3,6 +3,7 @@
 import pytest
 import requests
 
+from hub.clock import SystemClock
 from hub.demo import shop
 from hub.demo.stand_in import StandIn
 from hub.demo.vendors import SquareApi, TwilioApi
@@ -13,7 +14,7 @@ MESSAGES = "/twilio/2010-04-01/Accounts/AC1/Messages.json"
 @pytest.fixture
 def stand_in():
     text = "order_id,customer,date,quantity,amount\no000001,c0001,1997-01-01,2,29.33\no000002,c0010,1997-01-02,1,5.00\n"
-    with StandIn(SquareApi(shop.read_purchases(text)), TwilioApi()) as running:
+    with StandIn(SquareApi(shop.read_purchases(text)), TwilioApi(SystemClock())) as running:
         yield running
 
 
