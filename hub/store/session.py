@@ -42,6 +42,10 @@ class Store(Protocol):
         """A transaction: committed when the block ends, undone when it raises."""
         ...
 
+    def checkpoint(self) -> None:
+        """Tidy up what readers and writers left behind."""
+        ...
+
     def size_bytes(self) -> int:
         """The space that the database takes."""
         ...

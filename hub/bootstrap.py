@@ -1,0 +1,251 @@
+"""Bootstrap: one Hub, wired in one place: settings -> connections, programme, catalogue, recipes, stores, worker, door."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random, SystemRandom
+from typing import Any
+
+import requests
+
+from hub import log, plugins
+from hub.clock import Clock, SystemClock, monotonic
+from hub.config import ConnectionConfig, Settings
+from hub.engine import controls  # noqa: F401 - it adds its actions to the built-in connector
+from hub.engine.batch import Batch
+from hub.engine.catalogue import BUILT_IN, Catalogue
+from hub.engine.commands import Commands
+from hub.engine.door import Door
+from hub.engine.events import queries
+from hub.engine.health import Pace
+from hub.engine.inbox import Inbox
+from hub.engine.outbox import Outbox
+from hub.engine.performer import Performer
+from hub.engine.plans import Plans
+from hub.engine.readings import checks, snapshot
+from hub.engine.schedule import Schedule
+from hub.engine.vitals import Check, Snapshot
+from hub.engine.wake import Bell, ThreadBell, Waits, Waker
+from hub.engine.worker import Worker
+from hub.errors import ConfigError, HubError, Problem
+from hub.ids import Ids
+from hub.programme.actions import connector
+from hub.programme.settings import Programme
+from hub.recipes.check import Plan, load_folder
+from hub.sdk import Connection, Connector
+from hub.sdk import Settings as ConnectionSettings
+from hub.sdk.network import open_session
+from hub.store import Session, Store
+from hub.store.lock import FolderLock
+from hub.store.sqlite import SqliteStore
+
+_LOG = log.get(__name__)
+OpenSession = Callable[[Connection], requests.Session]
+
+
+@dataclass(slots=True)
+class Hub:
+    """A workspace at work. Everything that has to be closed is closed by `close`."""
+
+    settings: Settings
+    clock: Clock
+    ids: Ids
+    random: Random
+    programme: Programme
+    connectors: Mapping[str, Connector]
+    connections: Mapping[str, Connection]
+    catalogue: Catalogue
+    plans: Plans
+    store: Store
+    inbox: Inbox
+    inbox_store: Store
+    waker: Waker
+    lock: FolderLock
+    open_session: OpenSession
+    _worker: Worker | None = None
+    _bell: Waits | None = None
+
+    @property
+    def door(self) -> Door:
+        """Where platforms deliver."""
+        return Door(self.inbox, self.connections, self.clock, self.settings.public_url)
+
+    def worker(self, bell: Waits | None = None) -> Worker:
+        """The one worker of this process. HubError when another process works this folder."""
+        if self._worker is None:
+            self.lock.acquire()
+            self._bell = bell or Bell(self.settings.data_folder)
+            self._worker = self._make_worker(self._bell)
+        return self._worker
+
+    def do(self, kind: str, payload: Mapping[str, Any], *, wait_seconds: float = 10.0) -> dict[str, Any]:
+        """Ask the worker for something and wait for its answer; when nobody works this folder, work it here.
+
+        HubError when the answer is no, or does not come in time.
+        """
+        command = self.inbox.command(kind, payload)
+        until = monotonic() + wait_seconds
+        pause = threading.Event()
+        while (answer := self._answer(command)) is None:
+            if not self.settle() and monotonic() > until:
+                raise HubError(f"the worker has not answered within {wait_seconds:g} seconds; `{command}` stays in the inbox")
+            pause.wait(0.02)
+        result: dict[str, Any] = json.loads(answer["result"])
+        if not answer["ok"]:
+            raise HubError(str(result.get("error")))
+        return result
+
+    def settle(self) -> bool:
+        """Work what waits, here, unless another process works this folder; True when it was done here."""
+        if self._worker is None and not self.lock.try_acquire():
+            return False
+        self.worker(ThreadBell() if self._worker is None else None).drain()
+        return True
+
+    def checks(self) -> list[Check]:
+        """What was found of the store and the worker."""
+        return checks(self.store, self.clock)
+
+    def snapshot(self) -> Snapshot:
+        """The numbers of the databases."""
+        return snapshot(self.store, self.inbox, {"hub.db": self.store, "inbox.db": self.inbox_store}, self.clock)
+
+    def begin(self, session: Session) -> Batch:
+        """A batch at the clock's time."""
+        return Batch.begin(
+            session,
+            now=self.clock.now(),
+            ids=self.ids,
+            random=self.random,
+            programme=self.programme,
+            catalogue=self.catalogue,
+            plans=self.plans,
+        )
+
+    def close(self) -> None:
+        """Finish what was begun and give everything back."""
+        if self._worker is not None:
+            self._worker.close()
+        if isinstance(self._bell, Bell):
+            self._bell.close()
+        self.inbox.close()
+        self.waker.close()
+        self.inbox_store.close()
+        self.store.close()
+        self.lock.release()
+
+    def _answer(self, command: str) -> Mapping[str, Any] | None:
+        with self.store.read() as session:
+            return session.row(queries.answer, command_id=command)
+
+    def _make_worker(self, bell: Waits) -> Worker:
+        performer = Performer(self.connections, self.open_session, monotonic)
+        return Worker(
+            store=self.store,
+            inbox=self.inbox,
+            clock=self.clock,
+            begin=self.begin,
+            plans=self.plans,
+            schedule=Schedule(self.plans, self.catalogue, self.programme, self.connections),
+            outbox=Outbox(self.connections, performer, Pace(monotonic), self.waker.ring),
+            commands=Commands(self.inbox, self.connections),
+            connections=self.connections,
+            bell=bell,
+        )
+
+
+def open_hub(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    random: Random | None = None,
+    open_http: OpenSession | None = None,
+    connectors: Mapping[str, Connector] | None = None,
+) -> Hub:
+    """Open the workspace. ConfigError when its files cannot be used; nothing has been changed then."""
+    clock = clock or SystemClock()
+    known = connectors or discover()
+    programme = Programme.from_node(settings.programme_node)
+    connections = open_connections(settings, known)
+    catalogue = Catalogue(known, connections, programme)
+    plans = Plans(load_plans(settings, catalogue), catalogue)
+    settings.data_folder.mkdir(parents=True, exist_ok=True)
+    store, inbox_store = open_stores(settings.data_folder)
+    ids = Ids(clock, random)
+    waker = Waker(settings.data_folder)
+    return Hub(
+        settings=settings,
+        clock=clock,
+        ids=ids,
+        random=random or SystemRandom(),
+        programme=programme,
+        connectors=known,
+        connections=connections,
+        catalogue=catalogue,
+        plans=plans,
+        store=store,
+        inbox=Inbox(inbox_store, clock, ids, waker.ring),
+        inbox_store=inbox_store,
+        waker=waker,
+        lock=FolderLock(settings.data_folder / "worker.lock"),
+        open_session=open_http or (lambda connection: open_session(allow_private=connection.allow_private)),
+    )
+
+
+def discover() -> dict[str, Connector]:
+    """Every connector that is installed, and the built-in one."""
+    return {BUILT_IN: connector, **plugins.discover()}
+
+
+def open_stores(folder: Path) -> tuple[SqliteStore, SqliteStore]:
+    """The two databases of a data folder (`hub.db`, `inbox.db`), brought up to date."""
+    store, inbox_store = SqliteStore(folder / "hub.db", "hub"), SqliteStore(folder / "inbox.db", "inbox")
+    for one in (store, inbox_store):
+        one.migrate()
+    return store, inbox_store
+
+
+def load_plans(settings: Settings, catalogue: Catalogue) -> list[Plan]:
+    """The checked recipes of a workspace. ConfigError with all that was found."""
+    return load_folder(settings.recipes_folder, catalogue) if settings.recipes_folder.is_dir() else []
+
+
+def open_connections(settings: Settings, connectors: Mapping[str, Connector]) -> dict[str, Connection]:
+    """The connections that can be used; one for want of a variable of the environment is left out, and told in the log.
+
+    ConfigError for an unknown connector, or settings that it does not take.
+    """
+    problems: list[Problem] = []
+    found: dict[str, Connection] = {}
+    for config in settings.connections:
+        connector = connectors.get(config.connector)
+        if connector is None or config.connector == BUILT_IN:
+            known = ", ".join(sorted(name for name in connectors if name != BUILT_IN))
+            problems.append(config.node.problem(f"there is no connector `{config.connector}`", f"known: {known}"))
+        elif config.missing:
+            _LOG.warning("a connection cannot be used", connection=config.name, missing=", ".join(config.missing))
+        else:
+            problems += [config.node.problem(one.message, one.hint) for one in connector.settings.problems(config.values)]
+            if not connector.settings.problems(config.values):
+                found[config.name] = _connection(settings, config, connector)
+    if problems:
+        raise ConfigError(problems)
+    return found
+
+
+def _connection(settings: Settings, config: ConnectionConfig, connector: Connector) -> Connection:
+    values: ConnectionSettings = connector.settings.read(config.values)
+    for secret in values.secrets():
+        log.redact.add(secret)
+    return Connection(
+        name=config.name,
+        connector=connector,
+        settings=values,
+        base_url=config.base_url,
+        allow_private=config.allow_private,
+        webhook_url=f"{settings.public_url}/hooks/{config.name}",
+    )

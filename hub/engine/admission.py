@@ -1,0 +1,252 @@
+"""Admission: makes events of deliveries, each business fact once, in its member's lane.
+
+Nothing here asks a platform: a thin notice becomes a call, and what the call brings comes back through the same door.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from hub import log
+from hub.clock import to_text
+from hub.engine.batch import Batch
+from hub.engine.calls import CALLS, Call
+from hub.engine.events import DONE, PARKED, READY, UNCLAIMED, WAITING, Event, Thing, fact_text, queries, thing
+from hub.engine.inbox import Delivery
+from hub.errors import Unreadable
+from hub.programme import arrival
+from hub.programme.messages import recognise
+from hub.sdk import Connection, Item, Request
+from hub.sdk import facts as words
+from hub.sdk.facts import Fact
+from hub.sdk.trigger import Trigger
+
+_LOG = log.get(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A fact as it was read, before the hub knows whether it is new."""
+
+    connection: str
+    trigger: str
+    key: str
+    fact: Fact
+    delivery_id: str | None
+    received_at: datetime
+
+
+class Admission:
+    """Reads deliveries and places their facts, within one batch."""
+
+    def __init__(self, batch: Batch, connections: dict[str, Connection]) -> None:
+        self._batch = batch
+        self._connections = connections
+
+    def admit(self, deliveries: Sequence[Delivery]) -> list[Event]:
+        """The events that can be worked now, in order. Every delivery leaves events, calls or a receipt behind."""
+        return self.place([reading for delivery in deliveries for reading in self._read(delivery)])
+
+    def place(self, readings: Sequence[Reading]) -> list[Event]:
+        """Record what is new; the events that can be worked now, in order."""
+        self._preload(readings)
+        placed = [self._place(reading) for reading in readings]
+        return [event for event in placed if event is not None]
+
+    def told(self, connection: str, told: Sequence[tuple[Trigger, Fact]], delivery_id: str | None, at: datetime) -> list[Event]:
+        """Place what a platform told when it was asked; the events that can be worked now."""
+        return self.place([self._reading(connection, trigger, fact, delivery_id, at) for trigger, fact in told])
+
+    def _read(self, delivery: Delivery) -> list[Reading]:
+        if delivery.kind == "row":
+            return self._read_row(delivery)
+        connection = self._connections.get(delivery.connection)
+        if connection is None:
+            return self._receipt(delivery, "unreadable", f"there is no connection `{delivery.connection}` any more")
+        try:
+            items = connection.connector.items(_request(delivery, connection), connection)
+        except Unreadable as error:
+            return self._receipt(delivery, "unreadable", str(error))
+        readings: list[Reading] = []
+        problems: list[str] = []
+        quiet: list[str] = []
+        for item in items:
+            try:
+                found = self._read_item(connection, item, delivery.id, delivery.received_at)
+            except Unreadable as error:
+                problems.append(str(error))
+                continue
+            readings += found
+            if not found:
+                quiet.append(item.kind)
+        if problems:
+            self._receipt(delivery, "unreadable", "; ".join(problems))
+        elif quiet and not readings:
+            self._receipt(delivery, "ignored", f"nothing to do for {', '.join(dict.fromkeys(quiet))}")
+        return readings
+
+    def _read_row(self, delivery: Delivery) -> list[Reading]:
+        """A row of an imported file; it was checked before it was kept."""
+        row = json.loads(delivery.body)
+        fact_type = self._batch.catalogue.types.word(row["fact"])
+        if fact_type is None:
+            return self._receipt(delivery, "unreadable", f"there is no fact `{row['fact']}`")
+        fact = self._stamped(fact_type.model_validate(row["data"]), delivery.received_at)
+        return [Reading(delivery.connection, fact.fact, row["key"], fact, delivery.id, delivery.received_at)]
+
+    def _read_item(self, connection: Connection, item: Item, delivery_id: str | None, received_at: datetime) -> list[Reading]:
+        if item.problem:
+            raise Unreadable(item.problem)
+        if not connection.connector.is_ours(item, connection):
+            return []
+        readings: list[Reading] = []
+        for trigger in connection.connector.triggers_for(item):
+            if trigger.thin or trigger.poke:
+                self._call_for(connection, trigger, item, delivery_id)
+                continue
+            facts = trigger.read(item, connection)
+            readings += [self._reading(connection.name, trigger, fact, delivery_id, received_at) for fact in facts]
+        return readings
+
+    def _reading(self, connection: str, trigger: Trigger, fact: Fact, delivery_id: str | None, at: datetime) -> Reading:
+        return Reading(connection, trigger.name, trigger.key_of(fact), self._stamped(fact, at), delivery_id, at)
+
+    def _stamped(self, fact: Fact, at: datetime) -> Fact:
+        """With the time of receipt where the platform says none, and the command where a message is one."""
+        if fact.occurred_at is None:
+            fact = fact.model_copy(update={"occurred_at": at})
+        return recognise(fact, self._batch.programme) if isinstance(fact, words.MessageReceived) else fact
+
+    def _call_for(self, connection: Connection, trigger: Trigger, item: Item, delivery_id: str | None) -> None:
+        batch, now = self._batch, self._batch.now
+        call = Call(
+            id=batch.ids.new("call"),
+            kind="pull" if trigger.pull is not None else "fetch",
+            connection=connection.name,
+            name=trigger.pull.name if trigger.pull is not None else trigger.name,
+            lane=connection.name,
+            input=_told_later(trigger, item, delivery_id),
+            due_at=now,
+            created_at=now,
+            changed_at=now,
+        )
+        batch.unit.put(CALLS, call.id, call)
+
+    def _receipt(self, delivery: Delivery, state: str, note: str) -> list[Reading]:
+        if state == "unreadable":
+            _LOG.warning("a delivery cannot be read", connection=delivery.connection, delivery=delivery.id, reason=note)
+        row = (delivery.id, delivery.seq, delivery.connection, state, note, to_text(self._batch.now))
+        self._batch.unit.append(queries.add_receipt, row)
+        return []
+
+    def _preload(self, readings: Sequence[Reading]) -> None:
+        batch = self._batch
+        things = [thing(ref, reading.connection) for reading in readings for ref in reading.fact.references]
+        batch.events.want([(one.connection, one.trigger, one.key) for one in readings], things)
+        customers = [(one.fact.customer, one.connection) for one in readings if one.fact.customer is not None]
+        batch.book.want(batch.roll.want(customers))
+
+    def _place(self, reading: Reading) -> Event | None:
+        batch, fact = self._batch, reading.fact
+        known = batch.events.known((reading.connection, reading.trigger, reading.key))
+        if known is not None:
+            return self._revise(known, fact)
+        event = Event(
+            id=batch.ids.new("evt"),
+            connection=reading.connection,
+            trigger=reading.trigger,
+            key=reading.key,
+            fact=fact,
+            lane="",
+            member_id=None,
+            state=READY,
+            occurred_at=fact.occurred_at or reading.received_at,
+            recorded_at=batch.now,
+            delivery_id=reading.delivery_id,
+        )
+        return self._settle_lane(event, new=True)
+
+    def _settle_lane(self, event: Event, *, new: bool) -> Event | None:
+        """Give the event its member and lane, and keep it; None when it has to wait."""
+        batch = self._batch
+        keep = batch.events.record if new else batch.events.save
+        if isinstance(event.fact, words.Refund):
+            return self._place_refund(event, new=new)
+        member_id = self._member_of(event)
+        if member_id is None and isinstance(event.fact, words.Sale):
+            keep(replace(event, lane=event.id, state=UNCLAIMED, note="the buyer is not known yet"))
+            return None
+        placed = replace(event, lane=member_id or event.id, member_id=member_id, state=READY, note="")
+        keep(placed)
+        return placed
+
+    def _place_refund(self, event: Event, *, new: bool) -> Event | None:
+        batch = self._batch
+        sale = self._sale_of(event.things)
+        placed = replace(event, lane=event.id, member_id=None, state=READY, note="")
+        if sale is not None:
+            placed = replace(placed, lane=sale.lane, member_id=sale.member_id)
+        (batch.events.record if new else batch.events.save)(placed)
+        if event.things and (sale is None or sale.state in (UNCLAIMED, WAITING)):
+            batch.events.wait_for(placed, event.things)
+            return None
+        return placed
+
+    def _sale_of(self, things: list[Thing]) -> Event | None:
+        for event_id in self._batch.events.about(things):
+            event = self._batch.events.by_id(event_id)
+            if event is not None and isinstance(event.fact, words.Sale):
+                return event
+        return None
+
+    def _member_of(self, event: Event) -> str | None:
+        batch = self._batch
+        found = arrival.whose(batch.roll, event.fact, event.connection, event.occurred_at, cause=event.id)
+        if found.member is None:
+            return None
+        if found.created:
+            fact = arrival.joined(found.member, event.occurred_at)
+            batch.emit(fact, occurred_at=event.occurred_at, cause=event)
+        return found.member.id
+
+    def _revise(self, known: Event, fact: Fact) -> Event | None:
+        """The same key again: an event that was not worked yet adopts newer content, a worked one shows it."""
+        if fact_text(fact) == fact_text(known.fact):
+            return None
+        if known.state in (UNCLAIMED, WAITING, PARKED, READY):
+            state = known.state
+            newer = replace(known, fact=fact, occurred_at=fact.occurred_at or known.occurred_at)
+            if state in (PARKED, READY):
+                self._batch.events.save(newer)
+                return None
+            return self._settle_lane(newer, new=False)
+        changed = [name for name, value in fact if value != getattr(known.fact, name, None)]
+        note = f"a later delivery says otherwise about {', '.join(changed)}; it came after the event was worked"
+        self._batch.events.settle(known, DONE, note)
+        return None
+
+
+def _request(delivery: Delivery, connection: Connection) -> Request:
+    return Request(
+        method=delivery.method,
+        path=delivery.path,
+        query=delivery.query,
+        headers=json.loads(delivery.headers) if isinstance(delivery.headers, str) else delivery.headers,
+        body=delivery.body,
+        received_at=delivery.received_at,
+        url=connection.webhook_url,
+    )
+
+
+def _told_later(trigger: Trigger, item: Item, delivery_id: str | None) -> dict[str, Any]:
+    """What a call has to know of the notice that asks for it."""
+    if trigger.pull is not None:
+        return {"delivery": delivery_id}
+    at = item.at.isoformat() if item.at else None
+    return {
+        "kind": item.kind, "data": item.data, "id": item.id, "account": item.account, "at": at, "delivery": delivery_id,
+    }  # fmt: skip

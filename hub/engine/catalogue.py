@@ -1,0 +1,192 @@
+"""Catalogue: everything that recipes can name, from the connectors that are there and the connections that are set up.
+
+`sale` is that fact from anywhere, `square.payment_completed` that trigger of any connection of the connector,
+`shop2.payment_completed` that of one connection. Built-in triggers and actions are bare: `birthday`, `award`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from pydantic import BaseModel
+
+from hub.engine.events import FactTypes
+from hub.engine.own_facts import OWN_FACTS, ManualFact
+from hub.engine.rows import OpeningBalance
+from hub.programme.facts import HUB_FACTS
+from hub.programme.members import MemberView
+from hub.programme.settings import Programme, ProgrammeView
+from hub.recipes.types import Type, record_of, type_of
+from hub.recipes.vocabulary import ActionType, Input, Missing, WhenType
+from hub.sdk import Connection, Connector
+from hub.sdk.action import Action
+from hub.sdk.facts import FACTS, Fact
+from hub.sdk.trigger import Trigger
+from hub.sdk.watch import Watch
+
+BUILT_IN = "hub"
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """An action as a recipe names it: whose, and where it goes (None: it is built in and acts at once)."""
+
+    action: Action
+    connection: Connection | None
+
+
+class Catalogue:
+    """The names that recipes may use; it meets `hub.recipes.vocabulary.Vocabulary`."""
+
+    def __init__(
+        self, connectors: Mapping[str, Connector], connections: Mapping[str, Connection], programme: Programme
+    ) -> None:
+        self.connectors = connectors
+        self.connections = connections
+        self.currency: str = programme.currency
+        self.zone: tzinfo = programme.zone
+        self.member: Type = record_of(MemberView)
+        self.programme: Type = record_of(ProgrammeView)
+        built_in = connectors[BUILT_IN]
+        watched = [watch.gives for watch in built_in.watches.values()]
+        self.types = FactTypes((*FACTS, *HUB_FACTS, *watched, *OWN_FACTS, OpeningBalance))
+        self._whens = self._name_whens()
+        self._doings = self._name_actions()
+        self._when_types: dict[str, WhenType] = {}
+        self._action_types: dict[str, ActionType] = {}
+
+    def when(self, name: str) -> WhenType | Missing:
+        """What `when: name` hears of, or why it cannot be used."""
+        known = self._when_types.get(name)
+        if known is not None:
+            return known
+        found = self._whens.get(name)
+        if found is None:
+            return self._missing(name, "trigger or fact")
+        self._when_types[name] = made = _when_type(name, found)
+        return made
+
+    def action(self, name: str) -> ActionType | Missing:
+        """What a step called `name` does, or why it cannot be used."""
+        known = self._action_types.get(name)
+        if known is not None:
+            return known
+        doing = self.doing(name)
+        if isinstance(doing, Missing):
+            return doing
+        self._action_types[name] = made = _action_type(name, doing)
+        return made
+
+    def doing(self, name: str) -> Doing | Missing:
+        """The action behind a step's name."""
+        doing = self._doings.get(name)
+        if doing is not None:
+            return doing
+        prefix, _, action = name.rpartition(".")
+        connector = self.connectors.get(prefix)
+        if connector is None or action not in connector.actions:
+            return self._missing(name, "action")
+        mine = sorted(one.name for one in self.connections.values() if one.connector.name == prefix)
+        if not mine:
+            return Missing(f"`{name}` needs a connection to {connector.title}", "add one under `connections:` in hub.yaml")
+        named = ", ".join(f"`{one}.{action}`" for one in mine)
+        return Missing(f"`{name}` could go to several connections", f"name one of them: {named}")
+
+    def when_names(self) -> Iterable[str]:
+        """Every name that `when:` can take."""
+        return self._whens.keys()
+
+    def action_names(self) -> Iterable[str]:
+        """Every name that a step can have."""
+        return self._doings.keys()
+
+    def topics(self, connection: str, trigger: str, fact: Fact) -> tuple[str, ...]:
+        """Every name under which recipes may listen to this event."""
+        if connection == BUILT_IN:
+            return (trigger,)
+        owner = self.connections.get(connection)
+        names = (fact.fact, f"{connection}.{trigger}")
+        if owner is None or owner.connector.name == connection:
+            return names
+        return (*names, f"{owner.connector.name}.{trigger}")
+
+    def watch(self, name: str) -> Watch | None:
+        """The built-in timer of this name."""
+        return self.connectors[BUILT_IN].watches.get(name)
+
+    def _name_whens(self) -> dict[str, type[Fact] | Trigger | Watch]:
+        names: dict[str, type[Fact] | Trigger | Watch] = {one.fact: one for one in FACTS}
+        names.update({one.fact: one for one in HUB_FACTS})
+        built_in = self.connectors[BUILT_IN]
+        names.update(built_in.watches)
+        names[ManualFact.fact] = ManualFact
+        for connector in self.connectors.values():
+            if connector is not built_in:
+                names.update({f"{connector.name}.{one.name}": one for one in connector.triggers.values()})
+        for connection in self.connections.values():
+            for trigger in connection.connector.triggers.values():
+                names[f"{connection.name}.{trigger.name}"] = trigger
+                self.types.learn(connection.name, trigger.name, trigger.gives)
+        return names
+
+    def _name_actions(self) -> dict[str, Doing]:
+        built_in = self.connectors[BUILT_IN]
+        names = {name: Doing(action, None) for name, action in built_in.actions.items()}
+        owners: dict[str, list[Connection]] = {}
+        for connection in self.connections.values():
+            owners.setdefault(connection.connector.name, []).append(connection)
+            for action in connection.connector.actions.values():
+                names[f"{connection.name}.{action.name}"] = Doing(action, connection)
+        for connector, connections in owners.items():
+            if len(connections) == 1:
+                for action in connections[0].connector.actions.values():
+                    names[f"{connector}.{action.name}"] = Doing(action, connections[0])
+        return names
+
+    def _missing(self, name: str, what: str) -> Missing:
+        prefix = name.partition(".")[0]
+        if "." in name and prefix not in self.connectors and prefix not in self.connections:
+            return Missing(f"there is no connector or connection `{prefix}`", "`hub connections` lists what there is")
+        return Missing(f"`{name}` is not a known {what}", "")
+
+
+def inputs_of(model: type[BaseModel]) -> dict[str, Input]:
+    """The fields of a model as what a recipe fills in."""
+    return {
+        name: Input(
+            name=name,
+            type=type_of(field.annotation, field.metadata),
+            required=field.is_required(),
+            default=None if field.is_required() else field.get_default(call_default_factory=True),
+            doc=field.description or "",
+        )
+        for name, field in model.model_fields.items()
+    }
+
+
+def _when_type(name: str, found: type[Fact] | Trigger | Watch) -> WhenType:
+    if isinstance(found, type):
+        return WhenType(name=name, doc=_first_line(found.__doc__), record=record_of(found), settings={}, sample=found.sample)
+    settings = inputs_of(found.settings) if isinstance(found, Watch) else {}
+    return WhenType(
+        name=name, doc=_first_line(found.doc), record=record_of(found.gives), settings=settings, sample=found.gives.sample
+    )
+
+
+def _action_type(name: str, doing: Doing) -> ActionType:
+    action = doing.action
+    return ActionType(
+        name=name,
+        doc=_first_line(action.doc),
+        inputs=inputs_of(action.inputs),
+        gives=record_of(action.gives) if action.gives is not None else None,
+        channel=action.channel,
+        builtin=doing.connection is None,
+        sample=None,
+    )
+
+
+def _first_line(text: str | None) -> str:
+    return (text or "").strip().partition("\n")[0]

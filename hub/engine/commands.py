@@ -1,0 +1,217 @@
+"""Commands: what a person or a program asks of the hub; each is kept like any delivery, carried out once, and answered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from hub.clock import to_text
+from hub.engine import calls, runs
+from hub.engine.admission import Admission
+from hub.engine.batch import Batch
+from hub.engine.calls import CALLS, Call, as_json
+from hub.engine.catalogue import BUILT_IN
+from hub.engine.events import PARKED, READY, Event, queries
+from hub.engine.inbox import Delivery, Inbox
+from hub.engine.own_facts import ManualFact
+from hub.engine.plans import manual_topic
+from hub.engine.runner import Runner
+from hub.engine.runs import RUNS
+from hub.engine.schedule import ask_pull
+from hub.errors import HubError
+from hub.ledger import Source
+from hub.sdk import Connection
+from hub.sdk.values import Moment
+
+Payload = Mapping[str, Any]
+Done = tuple[dict[str, Any], list[Event]]
+"""The answer, and the events that are to be worked now."""
+
+
+class Commands:
+    """Carries commands out, within the batch in which they are read."""
+
+    def __init__(self, inbox: Inbox, connections: Mapping[str, Connection]) -> None:
+        self._inbox = inbox
+        self._connections = connections
+        self._by_name: dict[str, Callable[[Batch, Delivery, Payload], Done]] = {
+            "replay": self._replay,
+            "trigger": self._trigger,
+            "adjust": self._adjust,
+            "answer": self._answer_task,
+            "pull": self._pull,
+            "drop": self._drop,
+        }
+
+    def carry_out(self, batch: Batch, delivery: Delivery) -> list[Event]:
+        """Do it and keep the answer; a command that cannot be done changes nothing and says why."""
+        try:
+            with batch.unit.savepoint():
+                command = self._by_name.get(delivery.path)
+                if command is None:
+                    raise HubError(f"there is no command `{delivery.path}`; known: {', '.join(sorted(self._by_name))}")
+                result, events = command(batch, delivery, json.loads(delivery.body))
+        except (HubError, ValidationError, ValueError, KeyError) as error:
+            self._keep_answer(batch, delivery, ok=False, result={"error": str(error)})
+            return []
+        self._keep_answer(batch, delivery, ok=True, result=result)
+        return events
+
+    def _keep_answer(self, batch: Batch, delivery: Delivery, *, ok: bool, result: Payload) -> None:
+        batch.unit.append(queries.add_answer, (delivery.id, int(ok), as_json(result), to_text(batch.now)))
+
+    def _replay(self, batch: Batch, delivery: Delivery, payload: Payload) -> Done:
+        name = str(payload.get("id", ""))
+        replays = {"dlv": self._replay_delivery, "evt": self._replay_event, "run": self._replay_run, "call": self._replay_call}
+        replay = replays.get(name.partition("_")[0])
+        if replay is None:
+            raise HubError(
+                f"`{name}` cannot be replayed; give the id of a delivery, event, run or call, as `hub held` shows it"
+            )
+        return replay(batch, name)
+
+    def _replay_delivery(self, batch: Batch, name: str) -> Done:
+        kept = self._inbox.by_id(name)
+        if kept is None:
+            raise HubError(f"there is no delivery {name} in the inbox (any more)")
+        batch.unit.append(queries.drop_receipt, (name,))
+        events = Admission(batch, dict(self._connections)).admit([kept])
+        return {"replayed": name, "events": [event.id for event in events]}, events
+
+    def _replay_event(self, batch: Batch, name: str) -> Done:
+        event = batch.events.by_id(name)
+        if event is None:
+            raise HubError(f"there is no event {name}")
+        if event.state != PARKED:
+            raise HubError(f"event {name} is not parked; only an event that could not be worked is worked again")
+        batch.unit.append(queries.free_lane, (event.lane,))
+        ready = batch.events.settle(event, READY)
+        batch.unit.flush()
+        return {"replayed": name}, [ready]
+
+    def _replay_run(self, batch: Batch, name: str) -> Done:
+        run = batch.unit.get(RUNS, name)
+        if run is None:
+            raise HubError(f"there is no run {name}")
+        if run.state != runs.HELD:
+            raise HubError(f"run {name} is {runs.STATES[run.state]}, not held; there is nothing to replay")
+        rows = batch.unit.session.rows(queries.calls_of_run, run_id=name)
+        held = [call for call in map(calls.from_row, rows) if call.state == calls.HELD and call.step == run.position]
+        if held:
+            self._call_again(batch, held[-1])
+            waiting = run.moved(runs.READY, batch.now, note="").moved(runs.WAITING, batch.now)
+            batch.unit.put(RUNS, run.id, waiting)
+        else:
+            Runner(batch).retry(run)
+        return {"replayed": name, "from_step": run.position + 1}, []
+
+    def _replay_call(self, batch: Batch, name: str) -> Done:
+        call = batch.unit.get(CALLS, name)
+        if call is None:
+            raise HubError(f"there is no call {name}")
+        if call.state != calls.HELD:
+            raise HubError(f"call {name} is {calls.STATES[call.state]}, not held")
+        run = batch.unit.get(RUNS, call.run_id) if call.run_id else None
+        if run is not None and run.state == runs.HELD and run.position == call.step:
+            return self._replay_run(batch, run.id)
+        self._call_again(batch, call)
+        return {"replayed": name}, []
+
+    def _call_again(self, batch: Batch, call: Call) -> None:
+        batch.unit.put(
+            CALLS, call.id, replace(call, state=calls.DUE, attempts=0, due_at=batch.now, note="", changed_at=batch.now)
+        )
+
+    def _drop(self, batch: Batch, delivery: Delivery, payload: Payload) -> Done:
+        name = str(payload.get("id", ""))
+        run = batch.unit.get(RUNS, name)
+        if run is None or run.state != runs.HELD:
+            raise HubError(f"`{name}` is not a held run")
+        note = f"given up ({payload.get('reason') or 'no reason given'}): {run.note}"
+        batch.unit.put(RUNS, run.id, run.moved(runs.STOPPED, batch.now, note=note))
+        return {"stopped": name}, []
+
+    def _trigger(self, batch: Batch, delivery: Delivery, payload: Payload) -> Done:
+        recipe = str(payload.get("recipe", ""))
+        if not batch.plans.listens(manual_topic(recipe)):
+            raise HubError(f"there is no enabled recipe `{recipe}` with `when: manual`")
+        member_id = payload.get("member")
+        if member_id is not None:
+            batch.roll.get(str(member_id))
+        fact = ManualFact(
+            occurred_at=batch.now,
+            member_id=member_id or "",
+            key=delivery.id,
+            recipe=recipe,
+            by=str(payload.get("by") or ""),
+            input=str(payload.get("input") or ""),
+        )
+        event = Event(
+            id=batch.ids.new("evt"),
+            connection=BUILT_IN,
+            trigger=manual_topic(recipe),
+            key=delivery.id,
+            fact=fact,
+            lane=str(member_id) if member_id else delivery.id,
+            member_id=str(member_id) if member_id else None,
+            state=READY,
+            occurred_at=batch.now,
+            recorded_at=batch.now,
+            delivery_id=delivery.id,
+        )
+        batch.events.record(event)
+        return {"event": event.id, "recipe": recipe}, [event]
+
+    def _adjust(self, batch: Batch, delivery: Delivery, payload: Payload) -> Done:
+        member = batch.roll.get(str(payload["member"]))
+        points = int(payload["points"])
+        reason, actor = str(payload.get("reason") or ""), str(payload.get("by") or "")
+        if points == 0 or not reason:
+            raise HubError("an adjustment needs points other than 0 and a reason that the member may read")
+        source = Source(reason=reason, actor=actor)
+        expires_at = batch.programme.expires_at(batch.now, batch.programme.expiry) if points > 0 else None
+        posting = batch.book.adjust(member.id, points, key=f"command:{delivery.id}", source=source, expires_at=expires_at)
+        return {"txn": posting.txn_id, "balance": batch.book.balance(member.id).spendable}, []
+
+    def _answer_task(self, batch: Batch, delivery: Delivery, payload: Payload) -> Done:
+        task = batch.unit.session.row(queries.task, id=str(payload.get("task", "")))
+        if task is None:
+            raise HubError(f"there is no task `{payload.get('task')}`")
+        if task["answered_at"] is not None:
+            raise HubError(f"task {task['id']} was answered before, with `{task['answer']}`")
+        answer, by = str(payload.get("choice", "")), str(payload.get("by") or "")
+        choices = json.loads(task["choices"])
+        if answer not in choices:
+            raise HubError(f"`{answer}` is not one of the answers: {', '.join(choices)}")
+        batch.unit.append(queries.answer_task, (answer, by, to_text(batch.now), task["id"]))
+        run = batch.unit.get(RUNS, task["run_id"])
+        if run is not None and run.state == runs.WAITING:
+            runner = Runner(batch)
+            runner.resume(run, runner.entry(run, "done", {"outcome": "done", "answer": answer, "by": by}))
+        return {"task": task["id"], "answer": answer}, []
+
+    def _pull(self, batch: Batch, delivery: Delivery, payload: Payload) -> Done:
+        connection = self._connections.get(str(payload.get("connection", "")))
+        if connection is None:
+            raise HubError(
+                f"there is no connection `{payload.get('connection')}`; known: {', '.join(sorted(self._connections))}"
+            )
+        pulls = connection.connector.pulls
+        if not pulls:
+            raise HubError(f"{connection.connector.title} has nothing that can be pulled")
+        since = _moment(payload.get("since"))
+        asked = [ask_pull(batch, connection.name, pull, since) for pull in pulls]
+        return {"connection": connection.name, "calls": [call.id for call in asked]}, []
+
+
+def _moment(text: object) -> datetime | None:
+    if not text:
+        return None
+
+    moment: datetime = TypeAdapter(Moment).validate_python(text)
+    return moment

@@ -1,0 +1,240 @@
+"""Events: facts as the hub keeps them, with their identity, lane and state.
+
+States: ready, done; parked (a person must look, the lane waits), waiting (what it refers to has not come yet), unclaimed (a
+sale whose buyer is not known yet).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from hub.clock import from_text, to_text
+from hub.ids import Ids
+from hub.sdk.facts import Fact, Reference
+from hub.store import Row, Session, Space, Unit, load
+
+queries = load("hub.engine")
+
+READY, DONE, PARKED, WAITING, UNCLAIMED = range(5)
+STATES = ("ready", "done", "parked", "waiting", "unclaimed")
+
+_NOTHING: tuple[str, ...] = ()
+
+Identity = tuple[str, str, str]
+"""(connection, trigger, key): what makes an event the same fact."""
+Thing = tuple[str, str, str]
+"""(connection, kind, id): what a fact can be about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A fact recorded once."""
+
+    id: str
+    connection: str
+    trigger: str
+    key: str
+    fact: Fact
+    lane: str
+    member_id: str | None
+    state: int
+    occurred_at: datetime
+    recorded_at: datetime
+    delivery_id: str | None = None
+    cause_id: str | None = None
+    depth: int = 0
+    note: str = ""
+
+    @property
+    def identity(self) -> Identity:
+        return self.connection, self.trigger, self.key
+
+    @property
+    def things(self) -> list[Thing]:
+        """What the fact is about; the event's own connection stands where the fact names none."""
+        return [thing(reference, self.connection) for reference in self.fact.references]
+
+
+def thing(reference: Reference, connection: str) -> Thing:
+    """The thing that a reference of a connection's fact points to."""
+    return reference.connection or connection, reference.kind, reference.id
+
+
+class FactTypes:
+    """The classes of facts by the word under which they are kept."""
+
+    def __init__(self, types: Collection[type[Fact]]) -> None:
+        self._by_place: dict[tuple[str, str], type[Fact]] = {}
+        self._by_word: dict[str, type[Fact]] = {}
+        for fact_type in types:
+            self._by_word.setdefault(fact_type.fact, fact_type)
+
+    def learn(self, connection: str, trigger: str, fact_type: type[Fact]) -> None:
+        """A trigger gives its own subclass, with more fields than the shared word has."""
+        self._by_place[connection, trigger] = fact_type
+
+    def word(self, word: str) -> type[Fact] | None:
+        """The class of a word of the vocabulary."""
+        return self._by_word.get(word)
+
+    def read(self, row: Row) -> Fact:
+        """The fact of an event's row."""
+        by_word = self._by_word.get(row["fact"], Fact)
+        own = self._by_place.get((row["connection"], row["kind"]))
+        fact_type = own if own is not None and own.fact == row["fact"] else by_word
+        return fact_type.model_validate(json.loads(row["data"]))
+
+
+def fact_text(fact: Fact) -> str:
+    """The fact as it is kept and compared."""
+    return fact.model_dump_json(exclude_defaults=True)
+
+
+class Events:
+    """The events of one unit of work."""
+
+    def __init__(self, unit: Unit, types: FactTypes, ids: Ids, now: datetime) -> None:
+        self._unit, self._types, self._ids, self._now = unit, types, ids, now
+
+    def want(self, identities: Collection[Identity], things: Collection[Thing]) -> None:
+        """Read in sets what the batch will ask for."""
+        self._unit.want(KNOWN, identities)
+        self._unit.want(ABOUT, things)
+        self._unit.want(AWAITED, things)
+
+    def known(self, identity: Identity) -> Event | None:
+        """The event of this identity, if the fact has been recorded."""
+        found = self._unit.get(KNOWN, identity)
+        return found if found is None or isinstance(found, Event) else self.from_row(found)
+
+    def from_row(self, row: Row) -> Event:
+        """An event from its row."""
+        return Event(
+            id=row["id"],
+            connection=row["connection"],
+            trigger=row["kind"],
+            key=row["key"],
+            fact=self._types.read(row),
+            lane=row["lane"],
+            member_id=row["member_id"],
+            state=row["state"],
+            occurred_at=from_text(row["occurred_at"]),
+            recorded_at=from_text(row["recorded_at"]),
+            delivery_id=row["delivery_id"],
+            cause_id=row["cause_id"],
+            depth=row["depth"],
+            note=row["note"],
+        )
+
+    def by_id(self, event_id: str) -> Event | None:
+        """The event with this id."""
+        saved = self._unit.get(CHANGED, event_id)
+        if saved is not None:
+            return saved
+        row = self._unit.session.row(queries.events_by_id, ids=[event_id])
+        return self.from_row(row) if row is not None else None
+
+    def record(self, event: Event) -> None:
+        """Keep a new event and what it is about."""
+        self.save(event)
+        for about in dict.fromkeys(event.things):
+            known = self._unit.get(ABOUT, about) or ()
+            self._unit.know(ABOUT, about, (*known, event.id))
+            self._unit.append(queries.add_reference, (*about, event.id))
+
+    def save(self, event: Event) -> None:
+        """Keep an event's new state or content."""
+        self._unit.put(CHANGED, event.id, event)
+        self._unit.know(KNOWN, event.identity, event)
+
+    def settle(self, event: Event, state: int, note: str = "") -> Event:
+        """Keep that the event is now in this state."""
+        settled = replace(event, state=state, note=note)
+        self.save(settled)
+        return settled
+
+    def about(self, things: Collection[Thing]) -> list[str]:
+        """The ids of the events that are about one of these things, in order."""
+        found: dict[str, None] = {}
+        for about in things:
+            found.update(dict.fromkeys(self._unit.get(ABOUT, about) or _NOTHING))
+        return sorted(found)
+
+    def wait_for(self, event: Event, things: Collection[Thing]) -> None:
+        """Keep the event until a fact about one of these things has been worked."""
+        self.settle(
+            event, WAITING, "what it refers to has not come yet: " + ", ".join(f"{kind} {ref}" for _, kind, ref in things)
+        )
+        for about in things:
+            known = self._unit.get(AWAITED, about) or ()
+            self._unit.know(AWAITED, about, (*known, event.id))
+            self._unit.append(queries.add_awaited_reference, (*about, event.id))
+
+    def awaiting(self, event: Event) -> list[Event]:
+        """The events that waited for a fact about what this one is about; they wait no longer."""
+        ids: dict[str, None] = {}
+        for about in event.things:
+            ids.update(dict.fromkeys(self._unit.get(AWAITED, about) or _NOTHING))
+        woken = [self.by_id(event_id) for event_id in sorted(ids)]
+        waiting = [one for one in woken if one is not None and one.state == WAITING]
+        for one in waiting:
+            self._unit.append(queries.drop_awaited_references, (one.id,))
+        return waiting
+
+
+def row_of(event: Event) -> dict[str, Any]:
+    """An event as its row."""
+    return {
+        "id": event.id,
+        "connection": event.connection,
+        "kind": event.trigger,
+        "key": event.key,
+        "fact": event.fact.fact,
+        "lane": event.lane,
+        "member_id": event.member_id,
+        "state": event.state,
+        "occurred_at": to_text(event.occurred_at),
+        "recorded_at": to_text(event.recorded_at),
+        "delivery_id": event.delivery_id,
+        "cause_id": event.cause_id,
+        "depth": event.depth,
+        "data": fact_text(event.fact),
+        "note": event.note,
+    }
+
+
+def _by_identity(session: Session, identities: Collection[Identity]) -> dict[Identity, Row]:
+    rows = session.rows(queries.events_by_key, keys=[key for _, _, key in identities])
+    return {(row["connection"], row["kind"], row["key"]): row for row in rows}
+
+
+def _about(session: Session, things: Collection[Thing]) -> dict[Thing, tuple[str, ...]]:
+    return _grouped(session.rows(queries.references_to, ref_ids=[ref for _, _, ref in things]))
+
+
+def _awaited(session: Session, things: Collection[Thing]) -> dict[Thing, tuple[str, ...]]:
+    return _grouped(session.rows(queries.awaiting_references, ref_ids=[ref for _, _, ref in things]))
+
+
+def _grouped(rows: list[Row]) -> dict[Thing, tuple[str, ...]]:
+    found: dict[Thing, tuple[str, ...]] = {}
+    for row in rows:
+        about = (row["connection"], row["kind"], row["ref_id"])
+        found[about] = (*found.get(about, ()), row["event_id"])
+    return found
+
+
+def _nothing(session: Session, keys: Collection[str]) -> dict[str, Event]:
+    return {}
+
+
+KNOWN: Space[Identity, Row | Event] = Space("event_known", _by_identity)
+ABOUT: Space[Thing, tuple[str, ...]] = Space("event_about", _about)
+AWAITED: Space[Thing, tuple[str, ...]] = Space("event_awaited", _awaited)
+CHANGED: Space[str, Event] = Space(
+    "event", _nothing, save=queries.save_event, row=lambda _, event: tuple(row_of(event).values())
+)

@@ -1,0 +1,198 @@
+"""Outbox: makes the calls that wait, in a pool, and notes what became of them.
+
+A call is noted as begun before it is made and as done with the next segment of its run, in one transaction each; no
+transaction is open while a platform answers. So a crash leaves either a call that was not begun, or one that may have been
+made: that is repeated, looked up, or held for a person, as its action declares.
+"""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from hub import log
+from hub.clock import to_text
+from hub.engine import calls
+from hub.engine.admission import Admission
+from hub.engine.batch import Batch
+from hub.engine.calls import CALLS, UNCERTAIN, Call
+from hub.engine.events import Event, queries
+from hub.engine.gate import why_not
+from hub.engine.health import HEALTH, Pace, health_of
+from hub.engine.performer import Outcome, Performer
+from hub.engine.runner import Runner
+from hub.engine.runs import RUNS, WAITING
+from hub.engine.schedule import pull_since, pulled_until
+from hub.errors import CallFailed
+from hub.sdk import Connection
+
+_LOG = log.get(__name__)
+_THREADS = 8
+_CLAIMED_MOST = 64
+_AT_ONCE_PER_CONNECTION = 4
+
+
+@dataclass(slots=True)
+class _Flight:
+    """How many calls a connection has in the air."""
+
+    number: int = 0
+
+
+class Outbox:
+    """The calls of one worker. Only the worker's thread touches the database; the pool only asks and tells."""
+
+    def __init__(
+        self, connections: Mapping[str, Connection], performer: Performer, pace: Pace, ring: Callable[[], None]
+    ) -> None:
+        self._connections = connections
+        self._performer = performer
+        self._pace = pace
+        self._ring = ring
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="call")
+        self._told: queue.SimpleQueue[list[Outcome]] = queue.SimpleQueue()
+        self._flying: dict[str, _Flight] = {}
+
+    @property
+    def in_flight(self) -> int:
+        """How many calls are being made."""
+        return sum(flight.number for flight in self._flying.values())
+
+    def recover(self, batch: Batch) -> int:
+        """Take up the calls that a worker began and never reported of; gives how many there were."""
+        rows = batch.unit.session.rows(queries.calls_begun)
+        for row in rows:
+            call = calls.from_row(row)
+            self._note_failure(batch, call, CallFailed("the worker was stopped while the call was made", "uncertain"))
+        return len(rows)
+
+    def claim(self, batch: Batch) -> list[list[Call]]:
+        """Note as begun what may be asked now, in groups that go out as one; call `launch` once that is committed."""
+        closed = self._closed(batch)
+        rows = batch.unit.session.rows(queries.calls_due, now=to_text(batch.now), closed=closed, most=_CLAIMED_MOST)
+        groups: dict[tuple[str, str], list[Call]] = {}
+        ready: list[list[Call]] = []
+        taken: dict[str, int] = {}
+        for row in rows:
+            call = calls.from_row(row)
+            if not self._has_room(batch, call.connection, taken):
+                continue
+            if self._gate(batch, call):
+                continue
+            most = self._performer.batch_of(call)
+            group = groups.get((call.connection, call.name))
+            if most > 1 and group is not None and len(group) < most:
+                group.append(call)
+            else:
+                if not self._pace.take(call.connection, self._performer.rate_of(call.connection)):
+                    continue
+                taken[call.connection] = taken.get(call.connection, 0) + 1
+                group = groups[call.connection, call.name] = [call]
+                ready.append(group)
+            batch.unit.put(CALLS, call.id, self._begun(batch, call))
+        return [[batch.unit.get(CALLS, call.id) or call for call in group] for group in ready]
+
+    def launch(self, groups: Sequence[list[Call]]) -> None:
+        """Make the calls; what becomes of them waits in `told`."""
+        for group in groups:
+            self._flying.setdefault(group[0].connection, _Flight()).number += 1
+            self._pool.submit(self._make, group)
+
+    def told(self, *, wait_seconds: float = 0) -> list[Outcome]:
+        """What has been told since the last time; waits so long for the first, where asked to."""
+        found: list[Outcome] = []
+        try:
+            group = self._told.get(timeout=wait_seconds) if wait_seconds else self._told.get_nowait()
+            while True:
+                found += group
+                self._flying[group[0].call.connection].number -= 1
+                group = self._told.get_nowait()
+        except queue.Empty:
+            return found
+
+    def record(self, batch: Batch, outcomes: Sequence[Outcome], admission: Admission) -> list[Event]:
+        """Note what became of calls and let their runs go on; gives the events that platforms told of."""
+        runner = Runner(batch)
+        batch.unit.want(RUNS, [outcome.call.run_id for outcome in outcomes if outcome.call.run_id])
+        events: list[Event] = []
+        for outcome in outcomes:
+            call = outcome.call
+            if outcome.error is not None:
+                self._note_failure(batch, call, outcome.error)
+                continue
+            batch.unit.put(HEALTH, call.connection, health_of(batch.unit, call.connection).worked(batch.now))
+            done = call.done(batch.now, outcome.result)
+            batch.unit.put(CALLS, done.id, done)
+            if call.kind == "action":
+                self._go_on(batch, runner, done, "done", outcome.result or {})
+                continue
+            events += admission.told(call.connection, outcome.told, call.input.get("delivery"), batch.now)
+            if call.kind == "pull":
+                pulled_until(batch.unit, call.connection, call.name, call.changed_at)
+                if outcome.unread:
+                    _LOG.warning(
+                        "a pull brought records that cannot be read", connection=call.connection, reason=outcome.unread[0]
+                    )
+        return events
+
+    def close(self) -> None:
+        """Wait for the calls that are being made; what they tell is lost only to this process, not to the database."""
+        self._pool.shutdown(wait=True)
+
+    def _begun(self, batch: Batch, call: Call) -> Call:
+        if call.kind == "pull" and "since" not in call.input:
+            since = pull_since(batch.unit, call.connection, call.name, batch.now)
+            call = replace(call, input={**call.input, "since": since.isoformat()})
+        return call.begun(batch.now)
+
+    def _make(self, group: list[Call]) -> None:
+        try:
+            outcomes = self._performer.perform(group)
+        except Exception as error:  # noqa: BLE001 - a thread of the pool must always tell
+            _LOG.exception("a call broke off", connection=group[0].connection, call=group[0].id)
+            failure = CallFailed(f"{type(error).__name__}: {error}", "uncertain")
+            outcomes = [Outcome(call, error=failure) for call in group]
+        self._told.put(outcomes)
+        self._ring()
+
+    def _closed(self, batch: Batch) -> list[str]:
+        batch.unit.want(HEALTH, list(self._connections))
+        now = batch.now
+        return [name for name in self._connections if health_of(batch.unit, name).is_closed_to_calls(now)]
+
+    def _has_room(self, batch: Batch, connection: str, taken: Mapping[str, int]) -> bool:
+        flying = self._flying.get(connection, _Flight()).number + taken.get(connection, 0)
+        most = 1 if health_of(batch.unit, connection).is_probing else _AT_ONCE_PER_CONNECTION
+        return flying < most
+
+    def _gate(self, batch: Batch, call: Call) -> bool:
+        """True when the messaging gate keeps the call back; then its run goes on without it."""
+        why = why_not(batch, call, *self._performer.address_of(call))
+        if not why:
+            return False
+        refused = call.refused(batch.now, why)
+        batch.unit.put(CALLS, call.id, refused)
+        self._go_on(batch, Runner(batch), refused, "blocked", {"outcome": "blocked", "reason": why})
+        return True
+
+    def _note_failure(self, batch: Batch, call: Call, error: CallFailed) -> None:
+        health = health_of(batch.unit, call.connection)
+        batch.unit.put(HEALTH, call.connection, health.failed(batch.now, error.verdict, str(error)))
+        uncertain = error.verdict == "uncertain" and not self._performer.may_repeat(call)
+        delay = calls.delay_after(call.attempts, batch.random, error.retry_after_seconds)
+        if error.verdict != "lasting" and not uncertain and delay is not None:
+            note = f"{UNCERTAIN}{error}" if error.verdict == "uncertain" else str(error)
+            batch.unit.put(CALLS, call.id, call.again(batch.now, batch.now + delay, note))
+            return
+        note = f"{UNCERTAIN}{error}" if uncertain else str(error)
+        held = call.held(batch.now, note)
+        batch.unit.put(CALLS, call.id, held)
+        self._go_on(batch, Runner(batch), held, "failed", None)
+        _LOG.warning("a call is held for a person", connection=call.connection, call=call.id, reason=note)
+
+    def _go_on(self, batch: Batch, runner: Runner, call: Call, outcome: str, gave: Mapping[str, object] | None) -> None:
+        run = batch.unit.get(RUNS, call.run_id) if call.run_id else None
+        if run is not None and run.state == WAITING and run.position == call.step:
+            runner.resume(run, runner.entry(run, outcome, gave, call.note))

@@ -1,0 +1,181 @@
+"""Performer: makes one call to a platform and tells what came of it. It runs in the pool and never touches the database."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import requests
+from pydantic import BaseModel, ValidationError
+
+from hub.clock import Monotonic
+from hub.engine.calls import UNCERTAIN, Call
+from hub.errors import CallFailed, HubError, Unreadable
+from hub.sdk import CallKey, Client, Connection, Item, Settings
+from hub.sdk.action import Action
+from hub.sdk.auth import TokenStore
+from hub.sdk.facts import Fact
+from hub.sdk.rate import Rate
+from hub.sdk.trigger import Pull, Trigger
+
+_PULLED_MOST = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a call: an error, or a result, or what the platform told of facts (with the trigger that read each)."""
+
+    call: Call
+    result: Mapping[str, Any] | None = None
+    told: tuple[tuple[Trigger, Fact], ...] = ()
+    error: CallFailed | None = None
+    unread: tuple[str, ...] = ()
+
+
+class Performer:
+    """Knows what each call means to its connector. open_session: gives the HTTP session of a connection."""
+
+    def __init__(
+        self,
+        connections: Mapping[str, Connection],
+        open_session: Callable[[Connection], requests.Session],
+        monotonic: Monotonic,
+        tokens: TokenStore | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._connections = connections
+        self._open_session = open_session
+        self._sessions: dict[str, requests.Session] = {}
+        self._monotonic = monotonic
+        self._tokens = tokens
+        self._sleep = sleep
+
+    def perform(self, group: Sequence[Call]) -> list[Outcome]:
+        """Make the calls of a group (more than one only where the action takes batches); an outcome for each."""
+        first = group[0]
+        connection = self._connections.get(first.connection)
+        if connection is None:
+            error = CallFailed(f"there is no connection `{first.connection}`; add it to hub.yaml and replay", "lasting")
+            return [Outcome(call, error=error) for call in group]
+        try:
+            if first.kind == "fetch":
+                return [self._fetch(connection, first)]
+            if first.kind == "pull":
+                return [self._pull(connection, first)]
+            return self._act(connection, group)
+        except CallFailed as error:
+            return [Outcome(call, error=error) for call in group]
+        except HubError as error:
+            return [Outcome(call, error=CallFailed(str(error), "lasting")) for call in group]
+
+    def action_of(self, call: Call) -> Action | None:
+        """The action that a call asks for; None for fetches and pulls, and when it is no longer there."""
+        connection = self._connections.get(call.connection)
+        return connection.connector.actions.get(call.name) if connection is not None and call.kind == "action" else None
+
+    def batch_of(self, call: Call) -> int:
+        """How many of these calls go out as one."""
+        action = self.action_of(call)
+        return action.batch if action is not None else 1
+
+    def rate_of(self, connection: str) -> Rate | None:
+        """How often the platform may be called; None when it does not say."""
+        known = self._connections.get(connection)
+        return known.connector.rate if known is not None else None
+
+    def may_repeat(self, call: Call) -> bool:
+        """Whether a call whose answer was lost may be made again, or can be looked up first."""
+        action = self.action_of(call)
+        return action is None or action.repeat != "never" or action.lookup is not None
+
+    def address_of(self, call: Call) -> tuple[str | None, str | None]:
+        """(channel, address) of a call that speaks to a member; (None, None) for all others."""
+        action = self.action_of(call)
+        if action is None or action.channel is None:
+            return None, None
+        address = call.input.get("to")
+        return action.channel, str(address) if address else None
+
+    def _client(self, connection: Connection, call: Call, repeat: str) -> Client:
+        session = self._sessions.get(connection.name)
+        if session is None:
+            session = self._sessions.setdefault(connection.name, self._open_session(connection))
+        return Client(
+            connection,
+            session=session,
+            monotonic=self._monotonic,
+            sleep=self._sleep,
+            call_key=call.id,
+            tokens=self._tokens,
+            repeat=repeat,
+        )
+
+    def _act(self, connection: Connection, group: Sequence[Call]) -> list[Outcome]:
+        action = connection.connector.actions.get(group[0].name)
+        if action is None:
+            raise CallFailed(f"{connection.connector.title} no longer has an action `{group[0].name}`", "lasting")
+        try:
+            inputs = [action.inputs.model_validate(call.input) for call in group]
+        except ValidationError as error:
+            raise CallFailed(f"what the step gave does not fit `{action.name}`: {error}", "lasting") from None
+        client = self._client(connection, group[0], action.repeat)
+        handed = {Client: client, Connection: connection, Settings: connection.settings, CallKey: CallKey(group[0].id)}
+        if len(group) == 1 and action.repeat == "never" and group[0].note.startswith(UNCERTAIN):
+            done = action.find_done(handed, inputs[0], group[0].id)
+            if done is not None:
+                return [Outcome(group[0], result=_dumped(done))]
+        results = action.call_many(handed, inputs)
+        return [_outcome(call, result) for call, result in zip(group, results, strict=True)]
+
+    def _fetch(self, connection: Connection, call: Call) -> Outcome:
+        trigger = connection.connector.triggers[call.name]
+        at = call.input.get("at")
+        item = Item(
+            kind=str(call.input.get("kind")),
+            data=call.input.get("data"),
+            id=call.input.get("id"),
+            account=call.input.get("account"),
+            at=datetime.fromisoformat(str(at)) if at else None,
+        )
+        try:
+            facts = trigger.fetch(item, connection, self._client(connection, call, "safe"))
+        except Unreadable as error:
+            raise CallFailed(str(error), "lasting") from error
+        return Outcome(call, told=tuple((trigger, fact) for fact in facts))
+
+    def _pull(self, connection: Connection, call: Call) -> Outcome:
+        pull = connection.connector.pulls[call.name]
+        since = datetime.fromisoformat(str(call.input["since"]))
+        client = self._client(connection, call, "safe")
+        told: list[tuple[Trigger, Fact]] = []
+        unread: list[str] = []
+        for number, item in enumerate(pull.items(connection, client, since)):
+            if number >= _PULLED_MOST:
+                raise CallFailed(
+                    f"{pull.name} brought more than {_PULLED_MOST} records since {since}; pull a shorter time", "lasting"
+                )
+            try:
+                told += self._read(connection, pull, item, client)
+            except Unreadable as error:
+                unread.append(str(error))
+        return Outcome(call, told=tuple(told), unread=tuple(unread))
+
+    def _read(self, connection: Connection, pull: Pull, item: Item, client: Client) -> list[tuple[Trigger, Fact]]:
+        trigger = connection.connector.triggers[pull.trigger]
+        facts = trigger.fetch(item, connection, client) if trigger.thin else trigger.read(item, connection)
+        return [(trigger, fact) for fact in facts]
+
+
+def _outcome(call: Call, result: BaseModel | Exception | None) -> Outcome:
+    if isinstance(result, CallFailed):
+        return Outcome(call, error=result)
+    if isinstance(result, Exception):
+        return Outcome(call, error=CallFailed(str(result), "lasting"))
+    return Outcome(call, result=_dumped(result))
+
+
+def _dumped(result: BaseModel | None) -> Mapping[str, Any]:
+    return result.model_dump(mode="json") if result is not None else {}

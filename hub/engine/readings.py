@@ -1,0 +1,49 @@
+"""Readings: the hub's vitals, read from its databases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from hub.clock import Clock, from_text
+from hub.engine import calls, events, runs
+from hub.engine.cursors import INBOX
+from hub.engine.events import queries
+from hub.engine.inbox import Inbox
+from hub.engine.vitals import Check, Snapshot
+from hub.store import Store
+
+HEARTBEAT = "worker:heartbeat"
+_SILENCE_MOST = timedelta(seconds=60)
+
+
+def checks(store: Store, clock: Clock) -> list[Check]:
+    """Whether the store answers, and when the worker was last heard of."""
+    with store.read() as session:
+        row = session.row(queries.cursors, names=[HEARTBEAT])
+    if row is None:
+        return [Check("store", ok=True), Check("worker", ok=False, detail="never seen", vital=False)]
+    silence = clock.now() - from_text(row["value"])
+    seen = f"seen {max(0, int(silence.total_seconds()))} seconds ago"
+    return [Check("store", ok=True), Check("worker", ok=silence <= _SILENCE_MOST, detail=seen, vital=False)]
+
+
+def snapshot(store: Store, inbox: Inbox, files: Mapping[str, Store], clock: Clock) -> Snapshot:
+    """The counts that metrics show."""
+    with store.read() as session:
+        place = session.row(queries.cursors, names=[INBOX])
+        by_event = {events.STATES[row["state"]]: row["number"] for row in session.rows(queries.count_events)}
+        by_run = {runs.STATES[row["state"]]: row["number"] for row in session.rows(queries.count_runs)}
+        outbox = {(row["connection"], calls.STATES[row["state"]]): row["number"] for row in session.rows(queries.count_calls)}
+        breakers = {row["connection"]: row["state"] for row in session.rows(queries.all_health)}
+        postings: dict[str, int] = {}
+    oldest = inbox.oldest_after(int(place["value"]) if place is not None else 0)
+    return Snapshot(
+        events=by_event,
+        lag_seconds=max(0.0, (clock.now() - oldest).total_seconds()) if oldest is not None else 0,
+        runs=by_run,
+        outbox=outbox,
+        breakers=breakers,
+        postings=postings,
+        database_bytes={name: file.size_bytes() for name, file in files.items()},
+    )

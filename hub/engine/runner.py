@@ -1,0 +1,257 @@
+"""Runner: works an event through the recipes that listen, and carries waiting runs on.
+
+Built-in steps act at once on the batch's unit of work; a step that calls a platform goes to the outbox, where its run waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from hub.clock import to_text
+from hub.engine import runs
+from hub.engine.batch import Batch
+from hub.engine.calls import CALLS, Call, as_json
+from hub.engine.controls import Ask, Stop, Wait
+from hub.engine.events import Event, queries
+from hub.engine.runs import AWAITING, ONCE, RUNS, Entry, Run
+from hub.errors import ConfigError, HubError
+from hub.programme.work import Work
+from hub.recipes.check import Plan, PlannedStep
+from hub.recipes.vocabulary import Missing
+
+Scope = dict[str, Any]
+
+
+class Failed(HubError):
+    """A step could not be done."""
+
+
+class Runner:
+    """Carries recipes out, within one batch."""
+
+    def __init__(self, batch: Batch) -> None:
+        self._batch = batch
+        self._unit = batch.unit
+
+    def start(self, event: Event) -> None:
+        """Let every recipe that listens hear of the event, and wake the runs that waited for it."""
+        batch = self._batch
+        topics = batch.catalogue.topics(event.connection, event.trigger, event.fact)
+        self._wake(event, topics)
+        silent: list[tuple[str, str, str]] = []
+        scope: Scope | None = None
+        for plan in batch.plans.listening(topics):
+            scope = self._scope(event) if scope is None else {**scope, "member": batch.view_of(event.member_id)}
+            why = self._reason_not_to(plan, event, scope)
+            if why:
+                silent.append((plan.recipe.name, plan.recipe.version, why))
+            else:
+                self._save(self._carry_on(self._new_run(plan, event), plan, event, scope))
+        if silent:
+            self._unit.append(queries.add_trace, (event.id, as_json(silent)))
+
+    def resume(self, run: Run, entry: Entry) -> None:
+        """Carry a waiting run on, after the step that `entry` tells of."""
+        event = self._event_of(run)
+        try:
+            plan = self._plan_of(run)
+        except ConfigError as error:
+            self._save(run.moved(runs.HELD, self._batch.now, note=f"its recipe can no longer be carried out: {error}"))
+            return
+        step = plan.steps[run.position]
+        if entry.outcome == "failed" and step.on_failure != "continue":
+            self._save(run.moved(runs.HELD, self._batch.now, note=entry.why))
+            return
+        ready = run.moved(runs.READY, self._batch.now).noted(entry)
+        self._save(self._carry_on(ready, plan, event, self._scope(event, ready)))
+
+    def retry(self, run: Run) -> None:
+        """Carry a held run on with the step that failed; finished steps are not done again."""
+        ready = run.moved(runs.READY, self._batch.now, note="")
+        event, plan = self._event_of(run), self._plan_of(run)
+        self._save(self._carry_on(ready, plan, event, self._scope(event, ready)))
+
+    def wake(self, run: Run) -> None:
+        """Carry on a run whose time has come: what it waited for did not come, or only the time was waited for."""
+        row = self._unit.session.row(queries.task_of_run, run_id=run.id)
+        if row is not None:
+            self._unit.append(queries.answer_task, (row["otherwise"], "", to_text(self._batch.now), row["id"]))
+            self.resume(run, self.entry(run, "timeout", {"outcome": "timeout", "answer": row["otherwise"], "by": ""}))
+            return
+        outcome = "done" if run.awaits is None else "timeout"
+        self.resume(run, self.entry(run, outcome, {"outcome": outcome}))
+
+    def step_of(self, run: Run) -> PlannedStep:
+        """The step at which the run stands."""
+        return self._plan_of(run).steps[run.position]
+
+    def entry(self, run: Run, outcome: str, gave: Mapping[str, Any] | None = None, why: str = "") -> Entry:
+        """What is to be noted of the step at which the run stands."""
+        step = self.step_of(run)
+        return Entry(step.index, step.action, outcome, step.name, None, gave, why)
+
+    def _plan_of(self, run: Run) -> Plan:
+        return self._batch.plans.pinned(self._unit.session, run.recipe, run.version)
+
+    def _event_of(self, run: Run) -> Event:
+        event = self._batch.events.by_id(run.event_id)
+        if event is None:
+            raise LookupError(f"run {run.id} belongs to event {run.event_id}, which is not there")
+        return event
+
+    def _new_run(self, plan: Plan, event: Event) -> Run:
+        now = self._batch.now
+        return Run(
+            id=self._batch.ids.new("run"),
+            event_id=event.id,
+            recipe=plan.recipe.name,
+            version=plan.recipe.version,
+            member_id=event.member_id,
+            lane=event.lane,
+            depth=event.depth,
+            state=runs.READY,
+            position=0,
+            started_at=now,
+            changed_at=now,
+        )
+
+    def _scope(self, event: Event, run: Run | None = None) -> Scope:
+        batch = self._batch
+        return {
+            "event": batch.in_own_currency(event).fact.__dict__,
+            "member": batch.view_of(event.member_id),
+            "programme": batch.programme.view(),
+            "now": batch.now,
+            "today": batch.today,
+            **(run.named() if run is not None else {}),
+        }
+
+    def _reason_not_to(self, plan: Plan, event: Event, scope: Scope) -> str:
+        if plan.condition is not None and plan.condition.evaluate(scope) is not True:
+            why: str = plan.condition.explain(scope)
+            return why
+        if plan.once_per is None:
+            return ""
+        value = plan.once_per.evaluate(scope)
+        if value is None:
+            return ""
+        key = (plan.recipe.name, str(value))
+        used_by = self._unit.get(ONCE, key)
+        if used_by is not None:
+            return f"once_per {plan.once_per.text}: {value} was used by {used_by}"
+        self._unit.know(ONCE, key, event.id)
+        self._unit.append(queries.add_once_key, (*key, event.id))
+        return ""
+
+    def _carry_on(self, run: Run, plan: Plan, event: Event, scope: Scope) -> Run:
+        while run.state == runs.READY and run.position < len(plan.steps):
+            run = self._step(run, plan.steps[run.position], event, scope)
+        return run.moved(runs.DONE, self._batch.now) if run.state == runs.READY else run
+
+    def _step(self, run: Run, step: PlannedStep, event: Event, scope: Scope) -> Run:
+        unmet = sorted(name for name in step.reads if name not in scope)
+        if unmet:
+            why = f"it reads `{unmet[0]}`, which was not done"
+            return run.noted(Entry(step.index, step.action, "skipped", step.name, why=why))
+        if step.condition is not None and step.condition.evaluate(scope) is not True:
+            return run.noted(Entry(step.index, step.action, "skipped", step.name, why=step.condition.explain(scope)))
+        try:
+            return self._do(run, step, event, scope)
+        except (HubError, ValidationError, ValueError) as error:
+            why = _plainly(error)
+            if step.on_failure == "continue":
+                return run.noted(Entry(step.index, step.action, "failed", step.name, why=why))
+            return run.moved(runs.HELD, self._batch.now, note=f"step {step.index + 1} ({step.action}): {why}")
+
+    def _do(self, run: Run, step: PlannedStep, event: Event, scope: Scope) -> Run:
+        doing = self._batch.catalogue.doing(step.action)
+        if isinstance(doing, Missing):
+            raise Failed(f"{doing.message}; {doing.hint}")
+        values = {name: compiled.evaluate(scope) for name, compiled in step.inputs.items()}
+        inputs = doing.action.inputs.model_validate({name: value for name, value in values.items() if value is not None})
+        if doing.connection is not None:
+            return self._ask_platform(run, step, doing.connection.name, doing.action.name, inputs)
+        with self._unit.savepoint():
+            work = self._work(run, step, event)
+            result = doing.action.call({Work: work}, inputs)
+            steered = self._steered(run, step, result)
+            return steered or self._noted(run, step, scope, values, result)
+
+    def _work(self, run: Run, step: PlannedStep, event: Event) -> Work:
+        key = f"{event.connection}/{event.trigger}/{event.key}/{run.recipe}/{step.index}"
+        return self._batch.work_for(
+            event, key=key, step=step.name or step.action, run_id=run.id, recipe=run.recipe, version=run.version
+        )
+
+    def _steered(self, run: Run, step: PlannedStep, result: Any) -> Run | None:
+        """The run where the action's result steers it; None where the result is a result."""
+        if isinstance(result, Stop):
+            noted = run.noted(Entry(step.index, step.action, "done", step.name, why=result.reason))
+            return noted.moved(runs.STOPPED, self._batch.now, note=result.reason)
+        if isinstance(result, Wait):
+            return self._wait(run, result.until, result.fact)
+        if isinstance(result, Ask):
+            self._open_task(run, result)
+            return self._wait(run, result.until, None)
+        return None
+
+    def _noted(self, run: Run, step: PlannedStep, scope: Scope, given: Mapping[str, Any], result: Any) -> Run:
+        gave = result.model_dump() if isinstance(result, BaseModel) else None
+        if step.name and gave is not None:
+            scope[step.name] = gave
+        scope["member"] = self._batch.view_of(run.member_id)
+        outcome = gave.get("outcome", "done") if gave is not None else "done"
+        return run.noted(Entry(step.index, step.action, outcome, step.name, given, gave))
+
+    def _wait(self, run: Run, until: Any, fact: str | None) -> Run:
+        if fact is not None and run.member_id is not None:
+            known = self._unit.get(AWAITING, run.member_id) or ()
+            self._unit.know(AWAITING, run.member_id, (*known, run.id))
+        return run.moved(runs.WAITING, self._batch.now, wake_at=until, awaits=fact)
+
+    def _open_task(self, run: Run, ask: Ask) -> None:
+        row = (
+            self._batch.ids.new("tsk"), run.id, run.member_id, ask.question, as_json(ask.choices), ask.otherwise,
+            to_text(ask.until), to_text(self._batch.now),
+        )  # fmt: skip
+        self._unit.append(queries.add_task, row)
+
+    def _ask_platform(self, run: Run, step: PlannedStep, connection: str, name: str, inputs: BaseModel) -> Run:
+        now = self._batch.now
+        call = Call(
+            id=self._batch.ids.new("call"),
+            kind="action",
+            connection=connection,
+            name=name,
+            lane=run.lane,
+            input=inputs.model_dump(mode="json", exclude_defaults=True),
+            due_at=now,
+            created_at=now,
+            changed_at=now,
+            run_id=run.id,
+            step=step.index,
+            event_id=run.event_id,
+            member_id=run.member_id,
+        )
+        self._unit.put(CALLS, call.id, call)
+        return run.moved(runs.WAITING, now)
+
+    def _wake(self, event: Event, topics: tuple[str, ...]) -> None:
+        if event.member_id is None:
+            return
+        for run_id in self._unit.get(AWAITING, event.member_id) or ():
+            run = self._unit.get(RUNS, run_id)
+            if run is not None and run.awaits in topics:
+                self.resume(run, self.entry(run, "fact", {"outcome": "fact"}))
+
+    def _save(self, run: Run) -> None:
+        self._unit.put(RUNS, run.id, run)
+
+
+def _plainly(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return "; ".join(f"`{'.'.join(map(str, one['loc']))}`: {one['msg']}" for one in error.errors(include_url=False))
+    return str(error)

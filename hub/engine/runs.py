@@ -1,0 +1,145 @@
+"""Runs: one recipe on one event, with what each of its steps was given and gave.
+
+A run is ready, waiting (for a call, a time, a fact or a person), done, held or stopped. Only the moves of `MOVES` are made.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from hub.clock import from_text, to_text
+from hub.engine.events import queries
+from hub.store import Row, Session, Space
+
+READY, WAITING, DONE, HELD, STOPPED = range(5)
+STATES = ("ready", "waiting", "done", "held", "stopped")
+MOVES = {
+    READY: {WAITING, DONE, HELD, STOPPED},
+    WAITING: {READY, WAITING, DONE, HELD, STOPPED},
+    HELD: {READY, STOPPED},
+    DONE: set[int](),
+    STOPPED: set[int](),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What one step did. outcome: done, skipped, blocked, failed or the action's own word. gave: read by later steps by `name`."""
+
+    step: int
+    action: str
+    outcome: str
+    name: str | None = None
+    given: Mapping[str, Any] | None = None
+    gave: Mapping[str, Any] | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How far a recipe has come with an event; `version` stays the recipe's text at the start."""
+
+    id: str
+    event_id: str
+    recipe: str
+    version: str
+    member_id: str | None
+    lane: str
+    depth: int
+    state: int
+    position: int
+    started_at: datetime
+    changed_at: datetime
+    journal: tuple[Entry, ...] = ()
+    wake_at: datetime | None = None
+    awaits: str | None = None
+    note: str = ""
+
+    def moved(self, state: int, now: datetime, **changes: Any) -> Run:
+        """The run in its next state; a move that is not among `MOVES` is a fault of the engine."""
+        if state != self.state and state not in MOVES[self.state]:
+            raise AssertionError(f"run {self.id} cannot go from {STATES[self.state]} to {STATES[state]}")
+        still = {"wake_at": None, "awaits": None} if state != WAITING else {}
+        return replace(self, state=state, changed_at=now, **{**still, **changes})
+
+    def noted(self, entry: Entry) -> Run:
+        """The run after a step, at the next one."""
+        return replace(self, journal=(*self.journal, entry), position=entry.step + 1)
+
+    def named(self) -> dict[str, Mapping[str, Any]]:
+        """What finished steps gave, by their names."""
+        return {entry.name: entry.gave for entry in self.journal if entry.name and entry.gave is not None}
+
+
+def from_row(row: Row) -> Run:
+    """A run from its row."""
+    return Run(
+        id=row["id"],
+        event_id=row["event_id"],
+        recipe=row["recipe"],
+        version=row["version"],
+        member_id=row["member_id"],
+        lane=row["lane"],
+        depth=row["depth"],
+        state=row["state"],
+        position=row["position"],
+        journal=journal_from(row["journal"]),
+        wake_at=from_text(row["wake_at"]) if row["wake_at"] else None,
+        awaits=row["awaits"],
+        note=row["note"],
+        started_at=from_text(row["started_at"]),
+        changed_at=from_text(row["changed_at"]),
+    )
+
+
+def row_of(run: Run) -> tuple[Any, ...]:
+    """A run as its row, in the order of `save_run`."""
+    return (
+        run.id, run.event_id, run.recipe, run.version, run.member_id, run.lane, run.depth, run.state, run.position,
+        journal_text(run.journal), to_text(run.wake_at) if run.wake_at else None, run.awaits, run.note,
+        to_text(run.started_at), to_text(run.changed_at),
+    )  # fmt: skip
+
+
+_FIELDS = ("step", "action", "outcome", "name", "given", "gave", "why")
+
+
+def journal_text(journal: tuple[Entry, ...]) -> str:
+    """The journal as it is kept: a list of objects without empty fields."""
+    entries = [{field: value for field in _FIELDS if (value := getattr(entry, field)) not in (None, "")} for entry in journal]
+    return json.dumps(entries, default=str, separators=(",", ":"), ensure_ascii=False)
+
+
+def journal_from(text: str) -> tuple[Entry, ...]:
+    """The journal of a row."""
+    return tuple(Entry(**entry) for entry in json.loads(text, parse_float=Decimal))
+
+
+def _by_id(session: Session, ids: Collection[str]) -> dict[str, Run]:
+    return {row["id"]: from_row(row) for row in session.rows(queries.runs_by_id, ids=list(ids))}
+
+
+def _awaiting(session: Session, members: Collection[str]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for row in session.rows(queries.runs_awaiting, member_ids=list(members)):
+        found[row["member_id"]] = (*found.get(row["member_id"], ()), row["id"])
+    return found
+
+
+RUNS: Space[str, Run] = Space("run", _by_id, save=queries.save_run, row=lambda _, run: row_of(run))
+AWAITING: Space[str, tuple[str, ...]] = Space("runs_awaiting", _awaiting)
+"""The runs of a member that wait for a fact."""
+
+
+def _once(session: Session, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    rows = session.rows(queries.once_keys, keys=[key for _, key in keys])
+    return {(row["recipe"], row["key"]): row["event_id"] for row in rows}
+
+
+ONCE: Space[tuple[str, str], str] = Space("once_per", _once)
+"""(recipe, value of its `once_per`) -> the event that used it up."""

@@ -1,0 +1,231 @@
+"""Worker: the one loop that changes `hub.db`: admits, works, lets time pass, and talks to platforms.
+
+Everything that it does is a transaction that ends with the database one step further; killing it between any two loses
+nothing. It sleeps on a bell and wakes for the next moment that is due.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from hub import log
+from hub.clock import Clock, from_text, to_text
+from hub.engine.admission import Admission
+from hub.engine.batch import Batch
+from hub.engine.commands import Commands
+from hub.engine.cursors import CURSORS, inbox_place, move_inbox
+from hub.engine.events import queries
+from hub.engine.inbox import Delivery, Inbox
+from hub.engine.outbox import Outbox
+from hub.engine.plans import Plans
+from hub.engine.readings import HEARTBEAT
+from hub.engine.schedule import Schedule
+from hub.engine.wake import Waits
+from hub.engine.workshop import Workshop
+from hub.sdk import Connection
+from hub.store import Session, Store
+
+_LOG = log.get(__name__)
+_ADMITTED_MOST = 200
+_READY_MOST = 200
+_SLEEP_SECONDS_MOST = 5.0
+_CHECKPOINT_EVERY = timedelta(minutes=5)
+
+
+class Worker:
+    """Works until it is told to stop. begin: makes a batch on a session at the clock's time."""
+
+    def __init__(
+        self,
+        store: Store,
+        inbox: Inbox,
+        clock: Clock,
+        begin: Callable[[Session], Batch],
+        plans: Plans,
+        schedule: Schedule,
+        outbox: Outbox,
+        commands: Commands,
+        connections: Mapping[str, Connection],
+        bell: Waits,
+    ) -> None:
+        self._store = store
+        self._inbox = inbox
+        self._clock = clock
+        self._begin = begin
+        self._plans = plans
+        self._schedule = schedule
+        self._outbox = outbox
+        self._commands = commands
+        self._connections = dict(connections)
+        self._bell = bell
+        self._next_due: datetime | None = None
+        self._started = False
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop` is set; then what has been begun is finished and noted."""
+        checkpoint_at = self._clock.now() + _CHECKPOINT_EVERY
+        while not stop.is_set():
+            if not self.step():
+                self._beat()
+                self._bell.wait(self._rest())
+            if self._clock.now() >= checkpoint_at:
+                self._store.checkpoint()
+                checkpoint_at = self._clock.now() + _CHECKPOINT_EVERY
+        self.close()
+
+    def close(self) -> None:
+        """Finish the calls that are being made, and note what became of them."""
+        self._outbox.close()
+        while self._record():
+            pass
+
+    def drain(self) -> int:
+        """Work everything that is due at the clock's time, calls included; gives how many rounds had work."""
+        rounds = 0
+        while True:
+            if self.step():
+                rounds += 1
+            elif self._outbox.in_flight:
+                self._record(wait_seconds=_SLEEP_SECONDS_MOST)
+            elif (due := self.next_due()) is None or due > self._clock.now():
+                return rounds
+
+    def step(self) -> bool:
+        """One round; True when there was anything to do."""
+        self._start()
+        did = self._record()
+        did |= self._ready()
+        did |= self._admit()
+        did |= self._timers()
+        did |= self._call()
+        return did
+
+    def next_due(self) -> datetime | None:
+        """When time will next set something off, calls that wait for their next attempt included."""
+        with self._store.read() as session:
+            scheduled = self._schedule.next_due(session)
+            row = session.row(queries.next_call, closed=[])
+        moments = [moment for moment in (scheduled, from_text(row["due_at"]) if row else None) if moment is not None]
+        self._next_due = min(moments) if moments else None
+        return self._next_due
+
+    def _start(self) -> None:
+        if self._started:
+            return
+        with self._store.write() as session:
+            batch = self._begin(session)
+            self._plans.keep_versions(batch.unit, batch.now)
+            self._schedule.begin(batch)
+            recovered = self._outbox.recover(batch)
+            batch.unit.flush()
+        self._started = True
+        if recovered:
+            _LOG.info("took up calls that were cut off", count=recovered)
+
+    def _ready(self) -> bool:
+        with self._store.read() as session:
+            if session.row(queries.events_ready, most=1) is None:
+                return False
+        with self._store.write() as session:
+            batch = self._begin(session)
+            rows = session.rows(queries.events_ready, most=_READY_MOST)
+            Workshop(batch).work([batch.events.from_row(row) for row in rows])
+            batch.unit.flush()
+        return True
+
+    def _admit(self) -> bool:
+        with self._store.read() as session:
+            row = session.row(queries.cursors, names=["inbox"])
+        deliveries = self._inbox.after(int(row["value"]) if row else 0, _ADMITTED_MOST)
+        if not deliveries:
+            return False
+        try:
+            self._admit_together(deliveries)
+        except Exception:
+            _LOG.exception("a batch could not be written; its deliveries are worked one by one", count=len(deliveries))
+            for delivery in deliveries:
+                self._admit_alone(delivery)
+        return True
+
+    def _admit_together(self, deliveries: Sequence[Delivery]) -> None:
+        with self._store.write() as session:
+            batch = self._begin(session)
+            if inbox_place(batch.unit) >= deliveries[0].seq:
+                return
+            admission, workshop = Admission(batch, self._connections), Workshop(batch)
+            heard = [one for one in deliveries if one.kind != "command"]
+            if len(heard) == len(deliveries):
+                workshop.work(admission.admit(heard))
+            else:
+                for delivery in deliveries:
+                    if delivery.kind == "command":
+                        workshop.work(self._commands.carry_out(batch, delivery))
+                    else:
+                        workshop.work(admission.admit([delivery]))
+            move_inbox(batch.unit, deliveries[-1].seq)
+            batch.unit.flush()
+
+    def _admit_alone(self, delivery: Delivery) -> None:
+        try:
+            self._admit_together([delivery])
+        except Exception as error:
+            _LOG.exception("a delivery cannot be worked", delivery=delivery.id)
+            with self._store.write() as session:
+                batch = self._begin(session)
+                note = f"unexpected {type(error).__name__}: {error}"
+                row = (delivery.id, delivery.seq, delivery.connection, "unreadable", note, to_text(batch.now))
+                batch.unit.append(queries.add_receipt, row)
+                move_inbox(batch.unit, delivery.seq)
+                batch.unit.flush()
+
+    def _timers(self) -> bool:
+        if self._next_due is not None and self._next_due > self._clock.now():
+            return False
+        with self._store.read() as session:
+            self._next_due = self._schedule.next_due(session)
+        if self._next_due is None or self._next_due > self._clock.now():
+            return False
+        with self._store.write() as session:
+            batch = self._begin(session)
+            self._schedule.work(batch)
+            Workshop(batch).work_emitted()
+            batch.unit.flush()
+        self._next_due = None
+        return True
+
+    def _call(self) -> bool:
+        with self._store.read() as session:
+            if session.row(queries.calls_due, now=to_text(self._clock.now()), closed=[], most=1) is None:
+                return False
+        with self._store.write() as session:
+            batch = self._begin(session)
+            groups = self._outbox.claim(batch)
+            Workshop(batch).work_emitted()
+            batch.unit.flush()
+        self._outbox.launch(groups)
+        return bool(groups)
+
+    def _record(self, *, wait_seconds: float = 0) -> bool:
+        outcomes = self._outbox.told(wait_seconds=wait_seconds)
+        if not outcomes:
+            return False
+        with self._store.write() as session:
+            batch = self._begin(session)
+            placed = self._outbox.record(batch, outcomes, Admission(batch, self._connections))
+            Workshop(batch).work(placed)
+            batch.unit.flush()
+        return True
+
+    def _rest(self) -> float:
+        due = self.next_due()
+        if due is None:
+            return _SLEEP_SECONDS_MOST
+        return min(_SLEEP_SECONDS_MOST, max(0.0, (due - self._clock.now()).total_seconds()))
+
+    def _beat(self) -> None:
+        with self._store.write() as session:
+            batch = self._begin(session)
+            batch.unit.put(CURSORS, HEARTBEAT, to_text(batch.now))
+            batch.unit.flush()

@@ -1,0 +1,92 @@
+"""Workshop: works admitted events in order, each with all that it causes, and parks the one that cannot be worked."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+
+from hub import log
+from hub.clock import to_text
+from hub.engine import effects
+from hub.engine.batch import Batch
+from hub.engine.events import DONE, PARKED, READY, Event, queries
+from hub.engine.runner import Runner
+from hub.engine.runs import AWAITING
+from hub.errors import HubError
+from hub.store import Session, Space
+
+_LOG = log.get(__name__)
+
+
+class Workshop:
+    """Works events within one batch."""
+
+    def __init__(self, batch: Batch) -> None:
+        self._batch = batch
+        self._runner = Runner(batch)
+
+    def work(self, events: Iterable[Event]) -> int:
+        """Work these events and what they cause; gives how many were worked. Those in a parked lane stay where they are."""
+        events = list(events)
+        self._preload(events)
+        return sum(self._work_with_causes(event) for event in events) + self.work_emitted()
+
+    def work_emitted(self) -> int:
+        """Work the hub's own facts that are left: those of timers and of runs that went on."""
+        number = 0
+        while self._batch.causes:
+            cause_id, _ = self._batch.causes.popitem()
+            number += sum(self._work_with_causes(event) for event in self._batch.emitted(cause_id))
+        return number
+
+    def _work_with_causes(self, event: Event) -> int:
+        """The event first, then the hub's own facts that it caused, then the refunds that waited for it."""
+        number = int(self._work_one(event))
+        for caused in self._batch.emitted(event.id):
+            number += self._work_with_causes(caused)
+        if number and event.fact.references:
+            for waiting in self._batch.events.awaiting(event):
+                woken = replace(waiting, lane=event.lane, member_id=event.member_id, state=READY, note="")
+                self._batch.events.save(woken)
+                number += self._work_with_causes(woken)
+        return number
+
+    def _work_one(self, event: Event) -> bool:
+        batch = self._batch
+        if batch.unit.get(PARKED_LANES, event.lane) is not None:
+            return False
+        try:
+            with batch.unit.savepoint():
+                effects.apply(batch, event)
+                self._runner.start(event)
+                batch.events.settle(event, DONE)
+        except HubError as error:
+            self._park(event, str(error))
+            return False
+        except Exception as error:
+            _LOG.exception("an event cannot be worked", event=event.id, trigger=event.trigger)
+            self._park(event, f"unexpected {type(error).__name__}: {error}")
+            return False
+        return True
+
+    def _park(self, event: Event, why: str) -> None:
+        batch = self._batch
+        batch.events.settle(event, PARKED, why)
+        batch.unit.append(queries.park_lane, (event.lane, event.id, why, to_text(batch.now)))
+        batch.unit.know(PARKED_LANES, event.lane, event.id)
+        _LOG.warning("an event is parked", event=event.id, lane=event.lane, reason=why)
+
+    def _preload(self, events: Collection[Event]) -> None:
+        batch = self._batch
+        members = [event.member_id for event in events if event.member_id]
+        batch.unit.want(PARKED_LANES, [event.lane for event in events])
+        batch.roll.want_members(members)
+        batch.book.want(members)
+        batch.unit.want(AWAITING, members)
+
+
+def _parked(session: Session, lanes: Collection[str]) -> Mapping[str, str]:
+    return {row["lane"]: row["event_id"] for row in session.rows(queries.parked_lanes, lanes=list(lanes))}
+
+
+PARKED_LANES: Space[str, str] = Space("parked_lane", _parked)
