@@ -104,9 +104,13 @@ class Connector:
     # Declarations -----------------------------------------------------------------------------------------------------------
 
     def trigger(
-        self, *kinds: str, key: str | tuple[str, ...], was: str | tuple[str, ...] = ()
+        self, *kinds: str, key: str | tuple[str, ...], fetch_if: str = "", was: str | tuple[str, ...] = ()
     ) -> Callable[[Decorated], Decorated]:
-        """Declares what makes a fact of an item of these kinds. key: fields of the fact that make it the same fact."""
+        """Declares what makes a fact of an item of these kinds.
+
+        key: fields of the fact that make it the same fact. fetch_if: the setting that asks for the rest to be fetched; then the
+        function takes a `Client | None`.
+        """
 
         def declare(function: Decorated) -> Decorated:
             contract = parameters.read(function)
@@ -116,7 +120,9 @@ class Connector:
             gives = _fact_of(contract)
             if unknown := [name for name in fields if name.partition(".")[0] not in gives.model_fields]:
                 raise TypeError(f"{contract.name}: the key `{unknown[0]}` is not a field of {gives.__name__}")
-            self._listen(Trigger(contract.name, self.name, kinds, gives, fields, contract, _names(was)))
+            if fetch_if and fetch_if not in self.settings:
+                raise TypeError(f"{contract.name}: `{fetch_if}` is not a setting of {self.name}")
+            self._listen(Trigger(contract.name, self.name, kinds, gives, fields, contract, _names(was), fetch_if))
             return function
 
         return declare

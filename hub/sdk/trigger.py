@@ -22,6 +22,8 @@ from hub.sdk.values import Duration
 # What a normaliser may stumble over when genuine data is not as its platform describes it.
 STUMBLES = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
 
+_MAYBE_CLIENT = Client | None
+
 
 class Payload(BaseModel):
     """What we read of a platform's data: fields that we do not name are ignored, so that new ones change nothing."""
@@ -34,7 +36,7 @@ class Trigger:
     """One kind of fact that a platform tells.
 
     kinds: the platform's words for it. gives: the fact's class. key: the fields that make it the same fact. thin: it fetches
-    the rest with a Client, in the worker. poke: it tells only that something changed; then `pull` is run from its cursor.
+    the rest with a Client, in the worker; fetch_if names the setting without which it makes do with what was told. poke: it tells only that something changed; then `pull` is run from its cursor.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Trigger:
     key: tuple[str, ...]
     contract: Contract
     was: tuple[str, ...] = ()
+    fetch_if: str = ""
     poke: bool = False
     pull: Pull | None = None
 
@@ -54,8 +57,12 @@ class Trigger:
 
     @property
     def thin(self) -> bool:
-        """True when it needs a Client to read an item."""
-        return Client in self.contract.handed.values()
+        """True when it can fetch the rest with a Client."""
+        return any(kind in self.contract.handed.values() for kind in (Client, _MAYBE_CLIENT))
+
+    def thin_for(self, connection: Connection) -> bool:
+        """True when it does so for this connection: then it is read by `fetch`, in the worker."""
+        return self.thin and not self.poke and (not self.fetch_if or bool(connection.settings.get(self.fetch_if)))
 
     def key_of(self, fact: Fact) -> str:
         """The identity of a fact under this trigger. Unreadable when a key field is empty."""
@@ -63,11 +70,11 @@ class Trigger:
 
     def read(self, item: Item, connection: Connection) -> list[Fact]:
         """The facts in an item; none when it is of no interest. Unreadable, with the field's path, when it cannot be read."""
-        return self._facts(item, connection, {})
+        return self._facts(item, connection, {_MAYBE_CLIENT: None})
 
     def fetch(self, item: Item, connection: Connection, client: Client) -> list[Fact]:
         """As `read`, for a thin notice: the rest is fetched. CallFailed when the platform does not give it."""
-        return self._facts(item, connection, {Client: client})
+        return self._facts(item, connection, {Client: client, _MAYBE_CLIENT: client})
 
     def _facts(self, item: Item, connection: Connection, more: Mapping[Any, Any]) -> list[Fact]:
         if item.problem:
