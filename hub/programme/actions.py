@@ -12,10 +12,13 @@ from pydantic import BaseModel, ConfigDict
 from hub.errors import Parked
 from hub.errors import Short as NotEnough
 from hub.ledger import Posting
+from hub.programme.awarding import award
 from hub.programme.facts import PointsAdjusted, PointsRedeemed, RewardRedeemed, TagAdded, TagRemoved
 from hub.programme.settings import Reward
 from hub.programme.terms import USUAL, ExactPoints, Usual
+from hub.programme.watches import anniversary, birthday, lapsed, next_look, points_expiring
 from hub.programme.work import Work
+from hub.sdk.connector import Connector
 from hub.sdk.facts import Short, Text
 from hub.sdk.values import Duration, Points
 
@@ -160,3 +163,11 @@ def _whole(work: Work, points: ExactPoints | None) -> int:
         return work.programme.round(points)
     except ValueError as error:
         raise Parked(f"{work.recipe or 'This step'} cannot be posted: {error}.") from error
+
+
+connector = Connector("hub", title="Programme")
+for _action in (award, redeem, adjust, tag, untag, set_attribute):
+    connector.action(repeat="safe")(_action)
+for _watch in (birthday, anniversary, lapsed, points_expiring):
+    connector.watch(_watch)
+    connector.next_due(_watch)(next_look)

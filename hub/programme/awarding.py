@@ -12,8 +12,8 @@ from typing import Any, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from hub.errors import Parked
-from hub.ledger import Posting
 from hub.programme import tiers
+from hub.programme.clawback import Earned, remember
 from hub.programme.earning import Stacking, Sum, Terms, add_up, finished
 from hub.programme.facts import PointsAwarded
 from hub.programme.members import queries
@@ -104,11 +104,12 @@ def award(
     expiry = work.programme.expiry if isinstance(expires, Usual) else expires
     earned_at = work.event.occurred_at
     expires_at = work.programme.expires_at(earned_at, expiry)
+    context = _context(work, came_to, terms, group, member.tier)
     posting = work.book.award(
         member.id,
         posted,
         key=work.key,
-        source=work.source(reason, _context(work, came_to, terms, group, member.tier)),
+        source=work.source(reason, context),
         expires_at=expires_at,
         effective_at=earned_at,
     )
@@ -122,7 +123,9 @@ def award(
         reason=reason,
         transaction_id=posting.txn_id,
     )
-    _tell(work, posting, awarded, member.id)
+    if not posting.repeated:
+        remember(work.unit, work.event.id, Earned(posting.txn_id, member.id, posted, context))
+        _tell(work, awarded, member.id)
     return awarded
 
 
@@ -180,10 +183,8 @@ def _context(work: Work, came_to: Sum, terms: Terms | None, group: str | None, t
     return context
 
 
-def _tell(work: Work, posting: Posting, awarded: Awarded, member_id: str) -> None:
+def _tell(work: Work, awarded: Awarded, member_id: str) -> None:
     """What follows from a new posting; a repeated one has had it."""
-    if posting.repeated:
-        return
     member = work.roll.count_points(member_id, awarded.points)
     work.emit(
         PointsAwarded(

@@ -11,8 +11,9 @@ from hub.errors import Problem
 
 
 def problems(error: ValidationError, node: Node, model: type[BaseModel]) -> list[Problem]:
-    """One Problem for each finding of the model that was given `node.plain()`."""
-    return [_problem(found, node, model) for found in error.errors(include_url=False)]
+    """One Problem for each finding of the model that was given `node.plain()`, in the order of the file."""
+    found = [_problem(finding, node, model) for finding in error.errors(include_url=False)]
+    return sorted(found, key=lambda problem: (problem.line, problem.column))
 
 
 def _problem(found: Any, node: Node, model: type[BaseModel]) -> Problem:

@@ -96,3 +96,7 @@ SELECT id, joined_on FROM member WHERE joined_month_day IN :days ORDER BY id;
 -- Members whose last activity falls into a span of time.
 SELECT id, last_activity_at FROM member
 WHERE last_activity_at >= :since AND last_activity_at < :until ORDER BY id;
+
+-- awards_of --
+-- What these events earned, in the order in which it was posted.
+SELECT id, event_id, member_id, points, context FROM txn WHERE event_id IN :events AND kind = 'award' ORDER BY id;

@@ -25,7 +25,8 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationError,
-    model_validator,
+    ValidationInfo,
+    field_validator,
 )
 
 from hub.document import Node
@@ -76,6 +77,18 @@ def _region(value: str) -> str:
     return value
 
 
+def _code(value: str) -> str:
+    if not re.fullmatch(r"[A-Z]{3}", value):
+        raise ValueError(f"`{value}` is not a currency's three capital letters, such as `USD`")
+    return value
+
+
+def _reward_id(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", value):
+        raise ValueError(f"`{value}` is not a reward's id: letters, digits, `-` and `_`, such as `oil-change`")
+    return value
+
+
 def _expiry(value: Any) -> Any:
     if not isinstance(value, str):
         return value
@@ -83,6 +96,12 @@ def _expiry(value: Any) -> Any:
     if re.search(r"\bafter\b", length, re.IGNORECASE):
         raise ValueError(f"`{value}` is not known yet; say how long after earning, such as `12 months after earning`")
     return Duration.parse(length)
+
+
+def _window(value: str) -> str:
+    if value != "lifetime":
+        raise ValueError(f"the window `{value}` comes later; tiers go by lifetime points now, so leave `window` out")
+    return value
 
 
 def _words(value: Any) -> Any:
@@ -113,25 +132,18 @@ class Tier(_Section):
 
     name: Name
     from_points: Points = Field(alias="from", ge=0)
-    window: str = "lifetime"
-
-    @model_validator(mode="after")
-    def _known_window(self) -> Tier:
-        if self.window != "lifetime":
-            raise ValueError(
-                f"the window `{self.window}` (tier `{self.name}`) comes later; tiers go by lifetime points now, leave it out"
-            )
-        return self
+    window: Annotated[str, AfterValidator(_window)] = "lifetime"
 
 
 class Reward(_Section):
     """What members can spend points on. id: what they write to get it (`REDEEM oil-change`)."""
 
-    id: Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+    id: Annotated[str, AfterValidator(_reward_id)]
     title: Name
     cost: Points = Field(ge=1)
 
 
+Code = Annotated[str, AfterValidator(_code)]
 Words = Annotated[tuple[Annotated[str, AfterValidator(_word)], ...], BeforeValidator(_words)]
 
 
@@ -140,7 +152,7 @@ class Programme(_Section):
 
     name: Name
     zone: Annotated[ZoneInfo, BeforeValidator(_zone)] = Field(alias="timezone")
-    currency: Currency
+    currency: Code
     region: Annotated[str, AfterValidator(_region)] | None = None
     points: PointsSettings = PointsSettings()
     expiry: Annotated[Duration | None, BeforeValidator(_expiry)] = None
@@ -148,7 +160,7 @@ class Programme(_Section):
     rewards: tuple[Reward, ...] = ()
     commands: dict[Command, Words] = Field(default_factory=dict)
     messages: dict[Literal["sms", "whatsapp", "email", "push"], Policy] = Field(default_factory=dict)
-    exchange_rates: dict[Currency, Annotated[Number, Field(gt=0)]] = Field(default_factory=dict)
+    exchange_rates: dict[Code, Annotated[Number, Field(gt=0)]] = Field(default_factory=dict)
     cap_per_event: Points | None = Field(default=None, ge=1)
 
     @classmethod
@@ -159,27 +171,37 @@ class Programme(_Section):
         except ValidationError as error:
             raise ConfigError(problems(error, node, cls)) from error
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Programme:
-        _refuse_twice("tier", [tier.name for tier in self.tiers])
-        _refuse_twice("reward", [reward.id.casefold() for reward in self.rewards])
-        thresholds = [tier.from_points for tier in self.tiers]
+    @field_validator("tiers")
+    @classmethod
+    def _rising(cls, tiers: tuple[Tier, ...]) -> tuple[Tier, ...]:
+        _refuse_twice("tier", [tier.name for tier in tiers])
+        thresholds = [tier.from_points for tier in tiers]
         if thresholds != sorted(set(thresholds)):
             raise ValueError(f"tiers start at {', '.join(map(str, thresholds))} points; put them in rising order, each its own")
-        if self.currency in self.exchange_rates:
-            raise ValueError(f"`exchange_rates` names {self.currency}, which is the programme's own currency; leave it out")
-        words = self.words()
-        _refuse_twice("command word", [word for every in words.values() for word in every])
-        return self
+        return tiers
+
+    @field_validator("rewards")
+    @classmethod
+    def _told_apart(cls, rewards: tuple[Reward, ...]) -> tuple[Reward, ...]:
+        _refuse_twice("reward", [reward.id.casefold() for reward in rewards])
+        return rewards
+
+    @field_validator("commands")
+    @classmethod
+    def _unmistakable(cls, commands: dict[Command, tuple[str, ...]]) -> dict[Command, tuple[str, ...]]:
+        _refuse_twice("command word", [word for words in _all_words(commands).values() for word in words])
+        return commands
+
+    @field_validator("exchange_rates")
+    @classmethod
+    def _foreign(cls, rates: dict[str, Decimal], others: ValidationInfo) -> dict[str, Decimal]:
+        if others.data.get("currency") in rates:
+            raise ValueError(f"{others.data['currency']} is the programme's own currency; leave it out")
+        return rates
 
     def words(self) -> dict[Command, tuple[str, ...]]:
         """The words of each SMS command, in lower case."""
-        said: dict[Command, tuple[str, ...]] = {}
-        for command, usual in WORDS.items():
-            own = self.commands.get(command)
-            kept = tuple(word.casefold() for word in usual) if own is None or command in _ALWAYS else ()
-            said[command] = tuple(dict.fromkeys(kept + (own or ())))
-        return said
+        return _all_words(self.commands)
 
     def policy(self, channel: str) -> Policy:
         """Whether messages on a channel need a yes first (`opt_in`) or only heed a no (`opt_out`)."""
@@ -249,6 +271,15 @@ class ProgrammeView(BaseModel):
     timezone: str
     points_name: str
     point_value: Money | None = None
+
+
+def _all_words(commands: Mapping[Command, tuple[str, ...]]) -> dict[Command, tuple[str, ...]]:
+    said: dict[Command, tuple[str, ...]] = {}
+    for command, usual in WORDS.items():
+        own = commands.get(command)
+        kept = tuple(word.casefold() for word in usual) if own is None or command in _ALWAYS else ()
+        said[command] = tuple(dict.fromkeys(kept + (own or ())))
+    return said
 
 
 def _refuse_twice(what: str, names: list[str]) -> None:
