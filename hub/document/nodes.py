@@ -20,7 +20,7 @@ Plain = str | int | Decimal | bool | None
 
 
 def did_you_mean(word: str, options: Iterable[str], form: str = "{}") -> str:
-    """"did you mean `when`?", or nothing when no option is near. form: how the option is shown, `event.{}`."""
+    """ "did you mean `when`?", or nothing when no option is near. form: how the option is shown, `event.{}`."""
     near = difflib.get_close_matches(word.lower(), list(options), n=1, cutoff=0.6)
     return f"did you mean `{form.format(near[0])}`?" if near else ""
 
@@ -52,16 +52,14 @@ class Source:
 
 
 class Node:
-    """A part of a file. line and column count from 1; start is the index of its first character."""
+    """A part of a file. place: line and column, which count from 1, and the index of its first character."""
 
     __slots__ = ("column", "line", "source", "start")
     what = "something"
 
-    def __init__(self, source: Source, line: int, column: int, start: int) -> None:
+    def __init__(self, source: Source, place: tuple[int, int, int]) -> None:
         self.source = source
-        self.line = line
-        self.column = column
-        self.start = start
+        self.line, self.column, self.start = place
 
     def problem(self, message: str, hint: str = "", width: int = 1) -> Problem:
         """A Problem that points at the beginning of this node."""
@@ -87,8 +85,8 @@ class Scalar(Node):
     __slots__ = ("style", "text", "value")
     what = "a single value"
 
-    def __init__(self, source: Source, line: int, column: int, start: int, text: str, value: Plain, style: str) -> None:
-        super().__init__(source, line, column, start)
+    def __init__(self, source: Source, place: tuple[int, int, int], text: str, value: Plain, style: str) -> None:
+        super().__init__(source, place)
         self.text = text
         self.value = value
         self.style = style
@@ -143,8 +141,8 @@ class Sequence(Node):
     __slots__ = ("items",)
     what = "a list"
 
-    def __init__(self, source: Source, line: int, column: int, start: int) -> None:
-        super().__init__(source, line, column, start)
+    def __init__(self, source: Source, place: tuple[int, int, int]) -> None:
+        super().__init__(source, place)
         self.items: list[Node] = []
 
     def plain(self) -> list[Any]:
@@ -157,8 +155,8 @@ class Mapping(Node):
     __slots__ = ("keys", "values")
     what = "a mapping of keys to values"
 
-    def __init__(self, source: Source, line: int, column: int, start: int) -> None:
-        super().__init__(source, line, column, start)
+    def __init__(self, source: Source, place: tuple[int, int, int]) -> None:
+        super().__init__(source, place)
         self.keys: dict[str, Scalar] = {}
         self.values: dict[str, Node] = {}
 

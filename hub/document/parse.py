@@ -48,7 +48,9 @@ def read(path: Path, shown: str | None = None) -> str:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise ConfigError([Problem(name, 0, 0, f"the file cannot be read: {error.strerror}", "check the name and the rights")]) from error
+        raise ConfigError(
+            [Problem(name, 0, 0, f"the file cannot be read: {error.strerror}", "check the name and the rights")]
+        ) from error
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -91,6 +93,11 @@ def _unfit(source: Source) -> Problem | None:
     return source.problem(line, column, f"the control character U+{ord(found.group()):04X} cannot stand in a file", "remove it")
 
 
+def _place_of(event: Any) -> tuple[int, int, int]:
+    mark = event.start_mark
+    return mark.line + 1, mark.column + 1, mark.index
+
+
 class _Builder:
     """Puts nodes together, event by event, on a stack of its own."""
 
@@ -98,7 +105,9 @@ class _Builder:
         self._document = document
         self._source = document.source
         self._open_nodes: list[Mapping | Sequence] = []
-        self._key: Scalar | Broken | None = None  # waits for its value in the innermost mapping; the value of a Broken one is dropped
+        self._key: Scalar | Broken | None = (
+            None  # waits for its value in the innermost mapping; the value of a Broken one is dropped
+        )
         self._skipping = 0  # how many nodes are open in a part that is passed over
         self._events = 0
         self.brace_lines: set[int] = set()
@@ -138,14 +147,15 @@ class _Builder:
         self._document.problems.append(self._source.problem(mark.line + 1, mark.column + 1, message, hint, width))
 
     def _broken(self, event: Any) -> Broken:
-        mark = event.start_mark
-        return Broken(self._source, mark.line + 1, mark.column + 1, mark.index)
+        return Broken(self._source, _place_of(event))
 
     def _refuses(self, event: Any) -> bool:
         if event.anchor is not None:
             self._say(event, *_NO_ANCHORS)
         elif event.tag is not None:
-            self._say(event, f"tags such as `{event.tag[:40]}` are not used here", "leave it out, or put quotes around the value")
+            self._say(
+                event, f"tags such as `{event.tag[:40]}` are not used here", "leave it out, or put quotes around the value"
+            )
         return event.anchor is not None or event.tag is not None
 
     def _at_key(self) -> bool:
@@ -154,15 +164,15 @@ class _Builder:
     def _scalar(self, event: Any) -> Scalar | Broken:
         if self._refuses(event):
             return self._broken(event)
-        mark, text, style = event.start_mark, event.value, event.style or ""
+        text, style = event.value, event.style or ""
         value: Plain = text
         if not style:
             try:
                 value = resolve_key(text) if self._at_key() else resolve(text)
             except Trap as trap:
-                self._say(event, *trap.args, len(text))
+                self._say(event, trap.message, trap.hint, len(text))
                 return self._broken(event)
-        return Scalar(self._source, mark.line + 1, mark.column + 1, mark.index, text, value, style)
+        return Scalar(self._source, _place_of(event), text, value, style)
 
     def _place(self, node: Node) -> None:
         """Puts a node where it belongs; in a mapping it is a key first, a value next."""
@@ -181,7 +191,7 @@ class _Builder:
                 self._place_under(parent, key, node)
 
     def _unusable_key(self, node: Node) -> Broken:
-        return Broken(self._source, node.line, node.column, node.start)
+        return Broken(self._source, (node.line, node.column, node.start))
 
     def _place_under(self, parent: Mapping, key: Scalar, node: Node) -> None:
         if key.text in parent.values:
@@ -200,8 +210,7 @@ class _Builder:
         elif self._refuses(event):
             self._skip(event)
         else:
-            mark = event.start_mark
-            node = make(self._source, mark.line + 1, mark.column + 1, mark.index)
+            node = make(self._source, _place_of(event))
             self._place(node)
             self._open_nodes.append(node)
 
@@ -219,7 +228,7 @@ class _Builder:
             self._say(event, "a list or mapping cannot be a key", "put quotes around it if it is text")
 
     def _replace_by_broken(self, node: Node) -> None:
-        broken = Broken(self._source, node.line, node.column, node.start)
+        broken = Broken(self._source, (node.line, node.column, node.start))
         above = self._open_nodes[-2] if len(self._open_nodes) > 1 else None
         if isinstance(above, Sequence):
             above.items[-1] = broken

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping as Dictionary
+from collections.abc import Callable, Collection
+from collections.abc import Mapping as Dictionary
 from decimal import Decimal
 from typing import TypeVar
 
@@ -39,13 +40,17 @@ class Section:
 
     def _expect_mapping(self, node: Node) -> None:
         if not isinstance(node, Broken):
-            self.problems.append(node.problem(f"`{self.name}` must be a mapping of keys to values", "write `key: value` lines below it"))
+            self.problems.append(
+                node.problem(f"`{self.name}` must be a mapping of keys to values", "write `key: value` lines below it")
+            )
 
     def _refuse_unknown(self, node: Mapping, keys: Collection[str], notes: Dictionary[str, str]) -> None:
         for key in node.keys.values():
             if key.text in keys:
                 continue
-            hint = notes.get(key.text) or did_you_mean(key.text, keys) or f"known are {', '.join(f'`{known}`' for known in keys)}"
+            hint = (
+                notes.get(key.text) or did_you_mean(key.text, keys) or f"known are {', '.join(f'`{known}`' for known in keys)}"
+            )
             self.problems.append(key.problem(f"`{key.text}` is not a key of `{self.name}`", hint))
 
     def __contains__(self, key: str) -> bool:
@@ -91,7 +96,9 @@ class Section:
             self.problems.append(node.problem(f"`{key}`: {error}"))
             return default
 
-    def integer(self, key: str, default: int = 0, *, least: int | None = None, most: int | None = None, required: bool = False) -> int:
+    def integer(
+        self, key: str, default: int = 0, *, least: int | None = None, most: int | None = None, required: bool = False
+    ) -> int:
         """A whole number."""
         value = self._number(key, "a whole number", least, most, required=required)
         if value is None:
@@ -102,7 +109,13 @@ class Section:
         return default
 
     def number(
-        self, key: str, default: Decimal = Decimal(0), *, least: int | None = None, most: int | None = None, required: bool = False
+        self,
+        key: str,
+        default: Decimal = Decimal(0),
+        *,
+        least: int | None = None,
+        most: int | None = None,
+        required: bool = False,
     ) -> Decimal:
         """An exact number."""
         value = self._number(key, "a number", least, most, required=required)
@@ -118,7 +131,9 @@ class Section:
             return None
         if (least is not None and value < least) or (most is not None and value > most):
             bounds = " and ".join(
-                part for part in (f"at least {least}" if least is not None else "", f"at most {most}" if most is not None else "") if part
+                part
+                for part in (f"at least {least}" if least is not None else "", f"at most {most}" if most is not None else "")
+                if part
             )
             self.problems.append(node.problem(f"`{key}` must be {bounds}, not {node.text}"))
             return None
@@ -140,7 +155,9 @@ class Section:
         node = self._scalar(key, f"one of {listed}", required=required)
         if node is None or node.text in options:
             return default if node is None else node.text
-        self.problems.append(node.problem(f"`{key}` cannot be `{node.text}`", did_you_mean(node.text, options) or f"it is one of {listed}"))
+        self.problems.append(
+            node.problem(f"`{key}` cannot be `{node.text}`", did_you_mean(node.text, options) or f"it is one of {listed}")
+        )
         return default
 
     def texts(self, key: str) -> list[str]:

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
-from enum import StrEnum
 from functools import cache
 from typing import Annotated, Any, Literal, Union
 
@@ -21,7 +20,20 @@ from pydantic import BaseModel
 from hub.sdk.values import Duration, MoneyMark, PointsMark
 
 Kind = Literal[
-    "number", "integer", "money", "points", "text", "boolean", "date", "moment", "duration", "list", "map", "record", "nothing", "any"
+    "number",
+    "integer",
+    "money",
+    "points",
+    "text",
+    "boolean",
+    "date",
+    "moment",
+    "duration",
+    "list",
+    "map",
+    "record",
+    "nothing",
+    "any",
 ]
 _WORDS: dict[str, str] = {
     "number": "a number",
@@ -75,7 +87,9 @@ class Type:
         """The type as the items of a list are called: `texts`, `Lines`."""
         if self.kind == "record" and self.name:
             return f"{self.name}s"
-        return {"text": "texts", "number": "numbers", "any": "anything", "date": "dates"}.get(self.kind, f"items that are {self}")
+        return {"text": "texts", "number": "numbers", "any": "anything", "date": "dates"}.get(
+            self.kind, f"items that are {self}"
+        )
 
     def or_none(self) -> Type:
         """This type, where the value may be absent."""
@@ -168,24 +182,27 @@ def _type_of(annotation: Any, marks: tuple[Any, ...], above: tuple[type[BaseMode
         some = [part for part in arguments if part is not type(None)]
         inner = _type_of(some[0], marks, above) if len(some) == 1 else ANY
         return inner.or_none() if len(some) < len(arguments) else inner
-    if origin is Literal:
-        return Type("text", choices=tuple(str(word) for word in arguments))
+    marked = _marked(annotation, marks)
+    if marked is not None or annotation in _SIMPLE:
+        return marked or _SIMPLE[annotation]
+    return _compound(origin or annotation, arguments, above)
+
+
+def _marked(annotation: Any, marks: tuple[Any, ...]) -> Type | None:
     if any(isinstance(mark, MoneyMark) for mark in marks):
         return MONEY
     if any(isinstance(mark, PointsMark) for mark in marks):
         return POINTS if annotation is int else Type("points", unrounded=True)
-    if annotation in _SIMPLE:
-        return _SIMPLE[annotation]
-    return _compound(annotation, origin or annotation, arguments, above)
+    return None
 
 
-def _compound(annotation: Any, origin: Any, arguments: tuple[Any, ...], above: tuple[type[BaseModel], ...]) -> Type:
-    if not isinstance(origin, type):
+def _compound(origin: Any, arguments: tuple[Any, ...], above: tuple[type[BaseModel], ...]) -> Type:
+    if origin is Literal:
+        return Type("text", choices=tuple(str(word) for word in arguments))
+    if not isinstance(origin, type) or origin in above:
         return ANY
     if issubclass(origin, BaseModel):
-        return ANY if origin in above else _record(origin, above)
-    if issubclass(origin, StrEnum):
-        return Type("text", choices=tuple(str(member.value) for member in origin))
+        return _record(origin, above)
     if issubclass(origin, Mapping):
         return Type("map", of=_type_of(arguments[1], (), above) if len(arguments) > 1 else ANY)
     if origin in _LISTS or (issubclass(origin, Iterable) and not issubclass(origin, str | bytes)):
