@@ -52,7 +52,7 @@ class VirtualClock:
 
 def to_text(moment: datetime) -> str:
     """The form in which tables keep an instant: UTC, always with microseconds, so that text order is time order."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def from_text(text: str) -> datetime:
