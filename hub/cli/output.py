@@ -53,7 +53,12 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, nothing: str
 
 def print_json(value: Any) -> None:
     """One JSON value on standard output."""
-    click.echo(json.dumps(plain(value), indent=2, ensure_ascii=False, default=str))
+    click.echo(json_text(value))
+
+
+def json_text(value: Any) -> str:
+    """A JSON value, indented."""
+    return json.dumps(plain(value), indent=2, ensure_ascii=False, default=str)
 
 
 def print_json_lines(values: Iterable[Any]) -> None:
