@@ -7,8 +7,8 @@ and acknowledged like any other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote, unquote_plus
 
@@ -78,26 +78,20 @@ class TurnedAway(HubError):
 class Door:
     """Takes deliveries for the connections that there are. For any number of threads.
 
-    public_url: how platforms reach us, as they were told; signatures cover it.
+    public_url: how platforms reach us, as they were told; signatures cover it. unusable: names of connections that hub.yaml has
+    and that lack something, for instance a secret; a 404 would make some platforms give up on them for ever.
     """
 
     inbox: Inbox
     connections: Mapping[str, Connection]
     clock: Clock
     public_url: str
-    body_bytes_most: int = field(default=BODY_BYTES_MOST)
+    body_bytes_most: int = BODY_BYTES_MOST
+    unusable: Collection[str] = ()
 
     def receive(self, knock: Knock) -> Received:
         """Keep the delivery and say what to answer. TurnedAway, Refused or Unavailable when nothing was kept."""
-        connection = self.connections.get(knock.connection)
-        if connection is None:
-            _LOG.info("delivery for a connection that there is not", name=knock.connection[:_NAME_LONGEST_SHOWN])
-            raise TurnedAway(
-                "unknown",
-                404,
-                "There is no connection of this name here.",
-                "Look at the spelling; `hub connections` shows each connection with its webhook address.",
-            )
+        connection = self._connection_of(knock)
         if knock.method not in {"POST", "GET", "HEAD"}:
             raise _wrong_method(knock)
         request = self._request_of(knock, self._body_of(knock))
@@ -109,6 +103,24 @@ class Door:
         self._verify(request, connection)
         self.inbox.keep(_to_be_kept(request, connection))
         return Received("kept", self._answer(request, connection))
+
+    def _connection_of(self, knock: Knock) -> Connection:
+        name = knock.connection
+        connection = self.connections.get(name)
+        if connection is not None:
+            return connection
+        if name in self.unusable:
+            _LOG.warning(
+                "delivery for a connection that cannot be used yet; the platform was told to send it again", connection=name
+            )
+            raise Unavailable("This connection is not complete yet; send it again later.", retry_after_seconds=60)
+        _LOG.info("delivery for a connection that there is not", name=name[:_NAME_LONGEST_SHOWN])
+        raise TurnedAway(
+            "unknown",
+            404,
+            "There is no connection of this name here.",
+            "Look at the spelling; `hub connections` shows each connection with its webhook address.",
+        )
 
     def _body_of(self, knock: Knock) -> bytes:
         """The whole body; never more than the limit is read, whatever the sender says of its length."""

@@ -98,7 +98,7 @@ def world(tmp_path: Path) -> Iterator[World]:
         _connection("basic", signature.basic("user", "secret"), secret=SECRET),
     ]
     connections = {one.name: one for one in connected}
-    yield World(store, inbox, clock, connections, Door(inbox, connections, clock, PUBLIC_URL, 20_000))
+    yield World(store, inbox, clock, connections, Door(inbox, connections, clock, PUBLIC_URL, 20_000, ["shop"]))
     inbox.close()
     store.close()
 

@@ -277,6 +277,12 @@ def test_a_stopping_hub_sends_platforms_away(site: Site, refuses: Refuses) -> No
     refuses(site.deliver(BODY), 503, "stopping")
 
 
+def test_a_connection_that_lacks_something_loses_no_delivery(site: Site, refuses: Refuses) -> None:
+    """Not 404, which makes some platforms give up for ever: 503 until its secret is there."""
+    del site.world.connections["shop"]
+    refuses(site.deliver(BODY), 503, "not complete")
+
+
 @pytest.mark.parametrize("where", ["verify", "shake"])
 def test_a_connector_that_breaks_costs_no_delivery(site: Site, refuses: Refuses, where: str) -> None:
     """A mistake in a connector is our trouble: the platform keeps the delivery and sends it again."""
