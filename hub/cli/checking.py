@@ -10,7 +10,7 @@ from hub.config import ConnectionConfig, Settings, Values
 from hub.engine.catalogue import Catalogue
 from hub.errors import ConfigError, Problem
 from hub.programme.settings import Programme
-from hub.recipes.check import Plan
+from hub.recipes.model import Plan
 from hub.sdk import Connection, Connector
 
 
@@ -33,7 +33,10 @@ class Checked:
 def look_at(settings: Settings) -> Checked:
     """Everything that is wrong with a workspace, in all of its files."""
     problems: list[Problem] = []
-    connectors = bootstrap.discover()
+    try:
+        connectors = bootstrap.discover()
+    except ConfigError as error:
+        return Checked({}, {}, None, None, (), error.problems, {})
     complete = replace(settings, connections=tuple(_completed(one, connectors) for one in settings.connections))
     try:
         connections = bootstrap.open_connections(complete, connectors)

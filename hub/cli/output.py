@@ -29,7 +29,8 @@ def screen(*, error: bool = False) -> Console:
 
 def complain(message: str) -> None:
     """Tell the user what went wrong, and what to do about it."""
-    text = Text("error: ", style="bold red") if not message.startswith(("error", "hub.yaml", "recipes/")) else Text()
+    says_so = ": error: " in message.partition("\n")[0]  # a finding in a file begins with its place
+    text = Text() if says_so else Text("error: ", style="bold red")
     screen(error=True).print(text.append(redact(message)), soft_wrap=True)
 
 

@@ -37,7 +37,7 @@ port_option = click.option("--port", type=click.IntRange(0, 65_535), help="Liste
 @workspace_option
 def run(*, host: str | None, port: int | None, folder: Path) -> None:
     """Run the hub: web, worker and schedule together, until Ctrl-C."""
-    log.setup()
+    log.setup(sys.stderr)
     hub = bootstrap.open_hub(config.load(folder))
     try:
         worker = hub.worker()
@@ -47,7 +47,7 @@ def run(*, host: str | None, port: int | None, folder: Path) -> None:
         def work() -> None:
             try:
                 worker.run(stop)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  whatever it is, nobody else would notice
                 _LOG.exception("the worker has stopped; the hub ends, so that whoever runs it starts it again")
                 broken.append(error)
                 os.kill(os.getpid(), signal.SIGTERM)
@@ -73,7 +73,7 @@ def run(*, host: str | None, port: int | None, folder: Path) -> None:
 @workspace_option
 def web(*, host: str | None, port: int | None, folder: Path) -> None:
     """Run the web process alone: it takes deliveries in and keeps them; `hub worker` works them."""
-    log.setup()
+    log.setup(sys.stderr)
     settings = config.load(folder)
     _greet(settings, host, port)
     _serve(settings, host, port)
@@ -84,7 +84,7 @@ def web(*, host: str | None, port: int | None, folder: Path) -> None:
 @workspace_option
 def worker(*, drain: bool, folder: Path) -> None:
     """Run the worker alone. A second one stands by and takes over when the first one ends."""
-    log.setup()
+    log.setup(sys.stderr)
     hub = bootstrap.open_hub(config.load(folder))
     try:
         if drain:
@@ -104,7 +104,7 @@ def worker(*, drain: bool, folder: Path) -> None:
 
 def application(folder: Path) -> WSGIApplication:
     """The web application of a workspace, made in the process that serves it."""
-    log.setup()
+    log.setup(sys.stderr)
     settings = config.load(folder)
     hub = bootstrap.open_hub(settings)
     return front_of(create_app(hub.door, hub.checks, hub.snapshot, operator_token=settings.metrics_token))

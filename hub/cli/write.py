@@ -21,7 +21,7 @@ from hub.recipes.schema import json_schema
 @workspace_option
 @json_option
 def check(*, folder: Path, as_json: bool) -> None:
-    """Check hub.yaml and every recipe before they run: fields, types, actions, connections. Exit code 1 when anything is wrong."""
+    """Check hub.yaml and every recipe: fields, types, actions, connections. Exit code 1 when anything is wrong."""
     try:
         settings = config.load(folder)
     except ConfigError as error:
@@ -68,13 +68,11 @@ def _as_json(problem: Problem) -> dict[str, object]:
 
 def _warnings(settings: Settings, checked: Checked) -> list[str]:
     warnings = []
-    for connection in settings.connections:
-        if connection.missing:
-            names = ", ".join(connection.missing)
-            recipes = ", ".join(checked.stopped.get(connection.name, ())) or "none"
-            warnings.append(
-                f"connection {connection.name} waits for {names} (set it in the environment or in .env); recipes that stop: {recipes}"
-            )
+    for one in settings.connections:
+        if one.missing:
+            recipes = ", ".join(checked.stopped.get(one.name, ())) or "none"
+            waits = f"connection {one.name} waits for {', '.join(one.missing)} (set it in the environment, or in .env)"
+            warnings.append(f"{waits}; recipes that stop: {recipes}")
     if not settings.is_public and settings.connections:
         warnings.append("hub.yaml names no public_url: platforms cannot deliver webhooks, the hub asks them by polling")
     return warnings
