@@ -31,7 +31,7 @@ _DRAIN_CHUNKS_MOST = 512
 _TO_OUR_LOGS = {
     "version": 1,
     "disable_existing_loggers": False,
-    "loggers": {name: {"level": "WARNING", "handlers": [], "propagate": True} for name in ("_granian", "granian.access")},
+    "loggers": {name: {"level": "ERROR", "handlers": [], "propagate": True} for name in ("_granian", "granian.access")},
 }
 
 
@@ -54,7 +54,7 @@ def serve(load: Callable[[], WSGIApplication], host: str, port: int, *, threads:
         backpressure=_CONNECTIONS_MOST,
         workers_kill_timeout=_STOP_SECONDS_MOST,
         respawn_failed_workers=True,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,
         log_access=False,
         log_dictconfig=_TO_OUR_LOGS,
     )
