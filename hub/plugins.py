@@ -1,4 +1,4 @@
-"""Plugins: how connectors are found: every module of the connectors' folder, and packages with an entry point in the group `hub`."""
+"""Plugins: how connectors are found, in the modules of a folder and in packages with an entry point in the group `hub`."""
 
 from __future__ import annotations
 

@@ -32,8 +32,18 @@ class Proof(ABC):
         """The request as the platform would send it, with the newest secret. ValueError when the secret is not set."""
 
     @abstractmethod
-    def examples(self) -> Mapping[str, str]:
-        """Secrets of the right form, by setting; they are nobody's."""
+    def examples(self, seed: str = "") -> Mapping[str, str]:
+        """Secrets of the right form, by setting; they are nobody's. Another seed makes other secrets."""
+
+    @property
+    def covers_body(self) -> bool:
+        """True when a changed body is noticed."""
+        return False
+
+    @property
+    def tolerance(self) -> int | None:
+        """The seconds after which a recorded request is refused; None when it never is."""
+        return None
 
     def strip(self, request: Request) -> Request:
         """The request as it may be kept: what would let its reader speak as the platform is taken out."""
@@ -86,22 +96,12 @@ def with_query(request: Request, pairs: list[tuple[str, str]]) -> Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Both(Proof):
-    """Two proofs, both of which must hold."""
-
+class _Pair(Proof):
     first: Proof
     second: Proof
 
-    def verify(self, request: Request, settings: Settings, now: datetime) -> None:
-        self.first.verify(request, settings, now)
-        self.second.verify(request, settings, now)
-
-    def sign(self, request: Request, settings: Settings, now: datetime) -> Request:
-        # A token in the URL comes first, for the other proof may cover the URL.
-        return self.second.sign(self.first.sign(request, settings, now), settings, now)
-
-    def examples(self) -> Mapping[str, str]:
-        return {**self.first.examples(), **self.second.examples()}
+    def examples(self, seed: str = "") -> Mapping[str, str]:
+        return {**self.second.examples(seed), **self.first.examples(seed)}
 
     def strip(self, request: Request) -> Request:
         return self.second.strip(self.first.strip(request))
@@ -111,11 +111,38 @@ class Both(Proof):
 
 
 @dataclass(frozen=True, slots=True)
-class Either(Proof):
+class Both(_Pair):
+    """Two proofs, both of which must hold."""
+
+    @property
+    def covers_body(self) -> bool:
+        return self.first.covers_body or self.second.covers_body
+
+    @property
+    def tolerance(self) -> int | None:
+        return min((proof.tolerance for proof in (self.first, self.second) if proof.tolerance is not None), default=None)
+
+    def verify(self, request: Request, settings: Settings, now: datetime) -> None:
+        self.first.verify(request, settings, now)
+        self.second.verify(request, settings, now)
+
+    def sign(self, request: Request, settings: Settings, now: datetime) -> Request:
+        # A token in the URL comes first, for the other proof may cover the URL.
+        return self.second.sign(self.first.sign(request, settings, now), settings, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Either(_Pair):
     """Two proofs, one of which must hold; we sign with the first."""
 
-    first: Proof
-    second: Proof
+    @property
+    def covers_body(self) -> bool:
+        return self.first.covers_body and self.second.covers_body
+
+    @property
+    def tolerance(self) -> int | None:
+        known = (self.first.tolerance, self.second.tolerance)
+        return None if None in known else max(one for one in known if one is not None)
 
     def verify(self, request: Request, settings: Settings, now: datetime) -> None:
         try:
@@ -128,15 +155,6 @@ class Either(Proof):
 
     def sign(self, request: Request, settings: Settings, now: datetime) -> Request:
         return self.first.sign(request, settings, now)
-
-    def examples(self) -> Mapping[str, str]:
-        return {**self.second.examples(), **self.first.examples()}
-
-    def strip(self, request: Request) -> Request:
-        return self.second.strip(self.first.strip(request))
-
-    def settings(self) -> SettingsForm:
-        return self.first.settings() + self.second.settings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +170,8 @@ class IfSet(Proof):
     def sign(self, request: Request, settings: Settings, now: datetime) -> Request:
         return self.proof.sign(request, settings, now) if self._is_set(settings) else request
 
-    def examples(self) -> Mapping[str, str]:
-        return self.proof.examples()
+    def examples(self, seed: str = "") -> Mapping[str, str]:
+        return self.proof.examples(seed)
 
     def strip(self, request: Request) -> Request:
         return self.proof.strip(request)
@@ -191,8 +209,8 @@ class Token(Proof):
         base, mark, query = request.url.partition("?")
         return replace(request, path=f"{request.path}/{token}", url=f"{base}/{token}{mark}{query}")
 
-    def examples(self) -> Mapping[str, str]:
-        return {self.secret: f"example-{self.secret.replace('_', '-')}-7Qd2"}
+    def examples(self, seed: str = "") -> Mapping[str, str]:
+        return {self.secret: f"example-{self.secret.replace('_', '-')}-7Qd2{seed}"}
 
     def strip(self, request: Request) -> Request:
         if self.header:
@@ -237,8 +255,8 @@ class Basic(Proof):
         pair = f"{_plain(settings, self.username)[0]}:{current(settings, self.password)[0]}"
         return request.with_headers({"authorization": "Basic " + base64.b64encode(pair.encode()).decode()})
 
-    def examples(self) -> Mapping[str, str]:
-        return {self.username: "hub", self.password: "example-password-7Qd2"}
+    def examples(self, seed: str = "") -> Mapping[str, str]:
+        return {self.username: "hub", self.password: f"example-password-7Qd2{seed}"}
 
     def strip(self, request: Request) -> Request:
         return _without(request, "authorization")
@@ -260,7 +278,7 @@ class Nothing(Proof):
     def sign(self, request: Request, settings: Settings, now: datetime) -> Request:
         return request
 
-    def examples(self) -> Mapping[str, str]:
+    def examples(self, seed: str = "") -> Mapping[str, str]:
         return {}
 
     def settings(self) -> SettingsForm:

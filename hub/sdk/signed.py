@@ -112,6 +112,14 @@ class Signed(Proof):
         if not {"body", "fields"} & set(parts):
             raise ValueError("a signature must cover the body")
 
+    @property
+    def covers_body(self) -> bool:
+        return True
+
+    @property
+    def tolerance(self) -> int | None:
+        return self.stamp.tolerance if self.stamp else None
+
     def verify(self, request: Request, settings: Settings, now: datetime) -> None:
         candidates, stamp = self._given(request)
         keys = current(settings, self.secret)
@@ -233,9 +241,9 @@ class Hmac(Signed):
     key: KeyForm = "text"
     key_prefix: str = ""
 
-    def examples(self) -> Mapping[str, str]:
-        raw = hashlib.sha256(self.secret.encode()).digest()
-        text = f"example-{self.secret.replace('_', '-')}-7Qd2"
+    def examples(self, seed: str = "") -> Mapping[str, str]:
+        raw = hashlib.sha256((self.secret + seed).encode()).digest()
+        text = f"example-{self.secret.replace('_', '-')}-7Qd2{seed}"
         forms = {"text": text, "base64": base64.b64encode(raw).decode(), "hex": raw.hex()}
         return {self.secret: self.key_prefix + forms[self.key]}
 
@@ -263,8 +271,8 @@ class Ecdsa(Signed):
     A private key may stand in its place: then we can also speak like the platform (tests, `hub send`).
     """
 
-    def examples(self) -> Mapping[str, str]:
-        number = int.from_bytes(hashlib.sha256(self.secret.encode()).digest()) >> 1
+    def examples(self, seed: str = "") -> Mapping[str, str]:
+        number = int.from_bytes(hashlib.sha256((self.secret + seed).encode()).digest()) >> 1
         der = ec.derive_private_key(number, ec.SECP256R1()).private_bytes(
             serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )

@@ -36,7 +36,8 @@ class Trigger:
     """One kind of fact that a platform tells.
 
     kinds: the platform's words for it. gives: the fact's class. key: the fields that make it the same fact. thin: it fetches
-    the rest with a Client, in the worker; fetch_if names the setting without which it makes do with what was told. poke: it tells only that something changed; then `pull` is run from its cursor.
+    the rest with a Client, in the worker; fetch_if names the setting without which it makes do with what was told. poke: it
+    tells only that something changed; then `pull` is run from its cursor.
     """
 
     name: str

@@ -1,0 +1,90 @@
+"""Promises of a connector as a whole: that it is complete, and says what people must know."""
+
+from __future__ import annotations
+
+from hub.promises.trial import Trial, expect
+from hub.sdk.proof import Nothing
+from hub.sdk.sample import unused
+
+
+def says_what_it_is(trial: Trial) -> None:
+    """Its first line says what it is for, and a Setup part how to connect it."""
+    first = trial.connector.doc.partition("\n")[0]
+    expect(":" in first and first.endswith("."), f"the module's first line should be `Name: what it does.` and is {first!r}")
+    expect(bool(trial.connector.setup_text), "the module's docstring has no part `Setup:` that says how to connect it")
+
+
+def tells_the_webhook_url(trial: Trial) -> None:
+    """Its Setup part says where {webhook_url} is to be pasted, if the platform calls us."""
+    told = "{webhook_url}" in trial.connector.setup_text or trial.connector.subscription is not None
+    expect(trial.connector.signature is None or told, "the Setup part does not say where to paste {webhook_url}")
+
+
+def is_proven(trial: Trial) -> None:
+    """What it hears is signed, or polled; if neither, it says why."""
+    connector = trial.connector
+    polled = {pull.trigger for pull in connector.pulls.values()}
+    unproven = [name for name in connector.triggers if name not in polled] if connector.signature is None else []
+    expect(not unproven, f"{unproven} are neither signed nor pulled; if the platform cannot sign, signature.none(because=…)")
+    nothing = connector.signature if isinstance(connector.signature, Nothing) else None
+    expect(nothing is None or bool(nothing and nothing.because.strip()), "signature.none gives no reason")
+
+
+def takes_deliveries_apart(trial: Trial) -> None:
+    """It has an envelope for what it hears."""
+    expect(trial.connector.signature is None or trial.connector.envelope is not None, "it has a signature and no envelope")
+
+
+def speaks_in_sentences(trial: Trial) -> None:
+    """Each trigger, action and pull has a sentence."""
+    connector = trial.connector
+    known = [*connector.triggers.values(), *connector.actions.values(), *connector.pulls.values()]
+    mute = [thing.name for thing in known if not thing.doc.partition("\n")[0].endswith(".")]
+    expect(not mute, f"no sentence is said of {', '.join(mute)}")
+
+
+def explains_its_inputs(trial: Trial) -> None:
+    """Each input of an action has a sentence and a type without floats."""
+    for action in trial.connector.actions.values():
+        for name, field in action.inputs.model_fields.items():
+            expect(bool(field.description), f'the input `{name}` of {action.name} is not explained: Annotated[…, "…"]')
+            expect("float" not in repr(field.annotation), f"the input `{name}` of {action.name} is a float")
+
+
+def has_samples(trial: Trial) -> None:
+    """Each trigger, action and pull has a sample."""
+    connector = trial.connector
+    missing = unused(connector.samples, [*connector.triggers, *connector.actions, *connector.pulls])
+    expect(not missing, f"there is no sample of {', '.join(missing)}")
+    speaking = {sample.of for sample in connector.samples if sample.gives is not None}
+    silent = [name for name in connector.triggers if name not in speaking]
+    expect(not silent, f"no sample shows what {', '.join(silent)} gives")
+
+
+def works_with_its_example_settings(trial: Trial) -> None:
+    """Its settings have examples of the right form."""
+    trial.connection()
+
+
+def names_a_missing_setting(trial: Trial) -> None:
+    """A missing setting is named, and a misspelt one too."""
+    for setting in trial.connector.settings:
+        if setting.required:
+            values = {name: value for name, value in trial.values().items() if name != setting.name}
+            named = [problem.name for problem in trial.connector.settings.problems(values)]
+            expect(named == [setting.name], f"without `{setting.name}` it complains of {named}")
+    named = [problem.name for problem in trial.connector.settings.problems({**trial.values(), "misspelt": "x"})]
+    expect(named == ["misspelt"], f"a misspelt setting is answered with {named}")
+
+
+PROMISES = (
+    says_what_it_is,
+    tells_the_webhook_url,
+    is_proven,
+    takes_deliveries_apart,
+    speaks_in_sentences,
+    explains_its_inputs,
+    has_samples,
+    works_with_its_example_settings,
+    names_a_missing_setting,
+)
