@@ -7,7 +7,7 @@ database = section.text("database", "sqlite:///data")
 """
 
 from hub.document.nodes import Broken, Mapping, Node, Plain, Scalar, Sequence, Source, day_of, did_you_mean
-from hub.document.parse import Document, load, parse, read
+from hub.document.reader import Document, load, parse, read
 from hub.document.section import Section
 
 __all__ = [

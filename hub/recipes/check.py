@@ -25,7 +25,8 @@ from hub.recipes.vocabulary import Vocabulary
 RESERVED_KEYS = ("limits", "stacking", "experiment", "rollout", "mode")
 KEYS = ("recipe", "title", "when", "if", "once_per", "do", "examples", "enabled", "description", "owner")
 NAME_CHARACTERS = 64
-_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+NAME_PATTERN = r"[a-z0-9]+(?:-[a-z0-9]+)*"
+_NAME = re.compile(NAME_PATTERN)
 _NOTES = {
     **dict.fromkeys(["trigger", "triggers", "on", "event", "events"], "write `when`"),
     **dict.fromkeys(["condition", "conditions", "filter", "where"], "write `if`"),
@@ -95,9 +96,11 @@ class _Checker:
         self._vocabulary = vocabulary
         self._problems = problems
         self._section = Section(root, "recipe", (*KEYS, *RESERVED_KEYS), problems, _NOTES)
-        for key in self._section.keys():
-            if key.text in RESERVED_KEYS:
-                problems.append(key.problem(f"`{key.text}` is reserved for a later version", "leave it out"))
+        problems += [
+            root.keys[key].problem(f"`{key}` is reserved for a later version", "leave it out")
+            for key in RESERVED_KEYS
+            if key in root
+        ]
 
     def plan(self) -> Plan | None:
         section, problems = self._section, self._problems

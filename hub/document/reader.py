@@ -1,4 +1,4 @@
-"""Parse: YAML text into nodes with places, on PyYAML's safe event stream, which constructs nothing.
+"""Reader: YAML text into nodes with places, on PyYAML's safe event stream, which constructs nothing.
 
 Events instead of composed nodes: anchors and tags stay visible, nothing recurses, and a broken file is read as far as it goes.
 """
