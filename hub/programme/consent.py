@@ -1,15 +1,16 @@
 """Consent: what was said about an address, and the gate before every message (promise 11).
 
-An address on a channel is `granted`, `declined` (they said no on some occasion, at a till for instance) or `withdrawn` (STOP,
-or unsubscribed). Opt-out wins: of two words from the same moment the no holds, and only the person's own later word (START,
-JOIN, subscribing) lifts a withdrawal; a record that a platform keeps does not. Nothing passes a withdrawal. An answer to the
-member's own request, to the address that asked, passes all else.
+Two things are kept of an address on a channel: the person's own last word (JOIN, START or subscribing against STOP or
+unsubscribing) and what platforms noted last (a box ticked at a till, or not). Each is the latest by the time at which it was
+said, so deliveries may come in any order; of two from the same moment the no holds. From them follows what holds: `withdrawn`
+by their own word, which nothing passes and no platform's note lifts; `declined` by a later note, which an answer to the
+member's own request passes; `granted`; or nothing yet.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
 from hub.clock import from_text, to_text
@@ -21,16 +22,33 @@ from hub.store import Session, Space, Unit
 
 Status = Literal["granted", "declined", "withdrawn"]
 Key = tuple[str, str]
-OWN_WORD = frozenset({"start", "join", "subscribed"})
-"""Sources that are the person's own act; they lift an earlier withdrawal."""
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+_PLATFORM = "customer"
 
 
 class Standing(NamedTuple):
-    """What holds for an address on a channel. source: `stop`, `join`, `subscribed`, `customer` … at: when it was said."""
+    """What was said about an address. own: the person's own word, its source (`stop`, `join` …) and when it was said.
 
-    status: Status
-    source: str
-    at: datetime
+    noted: what a platform noted, and when.
+    """
+
+    own: Status | None = None
+    own_source: str = ""
+    own_at: datetime = _NEVER
+    noted: Status | None = None
+    noted_at: datetime = _NEVER
+
+    @property
+    def status(self) -> Status | None:
+        """What holds; None when nothing was said."""
+        if self.own == "granted" and self.noted == "declined" and self.noted_at > self.own_at:
+            return "declined"
+        return self.own or self.noted
+
+    @property
+    def at(self) -> datetime:
+        """When what holds was said."""
+        return self.own_at if self.status == self.own else self.noted_at
 
 
 class Allowed(NamedTuple):
@@ -45,14 +63,20 @@ class Blocked(NamedTuple):
 
 def _load(session: Session, keys: Collection[Key]) -> Mapping[Key, Standing]:
     rows = session.rows(queries.consents_of, addresses=list({address for _, address in keys}))
-    return {(row["channel"], row["address"]): Standing(row["status"], row["source"], from_text(row["at"])) for row in rows}
+    return {
+        (row["channel"], row["address"]): Standing(
+            row["own"], row["own_source"], from_text(row["own_at"]), row["noted"], from_text(row["noted_at"])
+        )
+        for row in rows
+    }
 
 
-def _row(key: Key, standing: Standing) -> tuple[str, ...]:
-    return (*key, standing.status, standing.source, to_text(standing.at))
+def _row(key: Key, standing: Standing) -> tuple[str | None, ...]:
+    own_at, noted_at = to_text(standing.own_at), to_text(standing.noted_at)
+    return (*key, standing.own, standing.own_source, own_at, standing.noted, noted_at)
 
 
-CONSENTS: Space[Key, Standing] = Space("consent", _load, queries.save_consent, _row)
+CONSENTS: Space[Key, Standing] = Space("consent", _load, queries.save_consent, _row, lambda _: Standing())
 
 
 def record(
@@ -60,28 +84,25 @@ def record(
 ) -> bool:
     """Keep what was said about an address (in its written form); gives whether it changed what holds.
 
-    evidence: the event or delivery that shows it. A person's own word is kept in the history even where a later or stronger
-    one stands against it; a platform's record that changes nothing is not.
+    source: `customer` for what a platform noted, else the person's own word. evidence: the event that shows it. The history
+    keeps every word of their own that says something new, and every note that changes what holds.
     """
-    own = source in OWN_WORD or status == "withdrawn"
-    standing = unit.get(CONSENTS, (channel, address))
-    if standing is not None and standing.status == status and (not own or standing.source in OWN_WORD or status == "withdrawn"):
-        return False
-    prevails = standing is None or _prevails(status, source, at, standing)
-    if prevails or own:
-        seen = (channel, address, status, source, evidence, to_text(at), to_text(now))
-        unit.append(queries.add_consent_change, seen)
-    if prevails:
-        unit.put(CONSENTS, (channel, address), Standing(status, source, at))
-    return prevails
-
-
-def _prevails(status: Status, source: str, at: datetime, standing: Standing) -> bool:
-    if standing.status == "withdrawn":
-        return status == "granted" and source in OWN_WORD and at > standing.at
-    if status == "granted":
-        return at > standing.at
-    return at >= standing.at
+    before = unit.get(CONSENTS, (channel, address)) or Standing()
+    no = status != "granted"
+    if source == _PLATFORM:
+        if at < before.noted_at or (at == before.noted_at and not no):
+            return False
+        after = before._replace(noted=status, noted_at=at)
+    else:
+        if at < before.own_at or (at == before.own_at and not no):
+            return False
+        after = before._replace(own=status, own_source=source, own_at=at)
+    unit.put(CONSENTS, (channel, address), after)
+    changed = after.status != before.status
+    if changed or after.own != before.own:
+        row = (channel, address, status, source, evidence, to_text(at), to_text(now))
+        unit.append(queries.add_consent_change, row)
+    return changed
 
 
 def gate(
@@ -95,14 +116,17 @@ def gate(
     if normal is None:
         return Blocked(f"`{address}` is not an address that {channel} can reach; correct it in the member's record.")
     key = (channel, normal)
-    standing = seen.get(CONSENTS, key) if isinstance(seen, Unit) else CONSENTS.load(seen, [key]).get(key)
-    if standing is not None and standing.status == "withdrawn":
-        return Blocked(f"They opted out of {channel} ({standing.source}, {standing.at:%Y-%m-%d}); nothing is sent.")
+    if isinstance(seen, Unit):
+        standing = seen.get(CONSENTS, key) or Standing()
+    else:
+        standing = CONSENTS.load(seen, [key]).get(key) or Standing()
+    if standing.status == "withdrawn":
+        return Blocked(f"They opted out of {channel} ({standing.own_source}, {standing.at:%Y-%m-%d}); nothing is sent.")
     if answers_own_request:
         return Allowed()
-    if standing is not None and standing.status == "declined":
+    if standing.status == "declined":
         return Blocked(f"They said no to {channel} ({standing.at:%Y-%m-%d}); nothing is sent.")
-    if standing is None and programme.policy(channel) == "opt_in":
+    if standing.status is None and programme.policy(channel) == "opt_in":
         return Blocked(f"They have not agreed to {channel} yet, which this programme needs (opt-in); nothing is sent.")
     return Allowed()
 
@@ -125,7 +149,7 @@ def said_in(fact: Fact, programme: Programme) -> list[tuple[Key, Status, str]]:
     said: list[tuple[Key, Status, str]] = []
     if fact.customer is not None and fact.customer.consents:
         for channel, yes in fact.customer.consents.items():
-            said.append(((channel, _address_of(fact.customer, channel)), "granted" if yes else "declined", "customer"))
+            said.append(((channel, _address_of(fact.customer, channel)), "granted" if yes else "declined", _PLATFORM))
     if isinstance(fact, Subscribed):
         said.append(((fact.channel, fact.address), "granted", "subscribed"))
     elif isinstance(fact, Unsubscribed):

@@ -58,12 +58,18 @@ SELECT field, old_value, new_value, cause, at FROM member_change WHERE member_id
 
 -- consents_of --
 -- What was said last about these addresses, on any channel.
-SELECT channel, address, status, source, at FROM consent WHERE address IN :addresses;
+SELECT channel, address, own, own_source, own_at, noted, noted_at FROM consent WHERE address IN :addresses;
 
 -- save_consent --
 -- Write what holds now for an address on a channel.
-INSERT INTO consent (channel, address, status, source, at) VALUES (:channel, :address, :status, :source, :at)
-ON CONFLICT (channel, address) DO UPDATE SET status = excluded.status, source = excluded.source, at = excluded.at;
+INSERT INTO consent (channel, address, own, own_source, own_at, noted, noted_at)
+VALUES (:channel, :address, :own, :own_source, :own_at, :noted, :noted_at)
+ON CONFLICT (channel, address) DO UPDATE SET
+    own = excluded.own,
+    own_source = excluded.own_source,
+    own_at = excluded.own_at,
+    noted = excluded.noted,
+    noted_at = excluded.noted_at;
 
 -- add_consent_change --
 -- Somebody agreed or declined, with the evidence.

@@ -54,10 +54,12 @@ CREATE INDEX member_change_by_member ON member_change (member_id, seq);
 CREATE TABLE consent (
     channel TEXT NOT NULL,
     address TEXT NOT NULL,
-    status TEXT NOT NULL,
-    source TEXT NOT NULL,
-    at TEXT NOT NULL,
-    PRIMARY KEY (channel, address)
+    own TEXT,
+    own_source TEXT NOT NULL,
+    own_at TEXT NOT NULL,
+    noted TEXT,
+    noted_at TEXT NOT NULL,
+    PRIMARY KEY (address, channel)
 );
 
 CREATE TABLE consent_change (
@@ -70,7 +72,7 @@ CREATE TABLE consent_change (
     at TEXT NOT NULL,
     recorded_at TEXT NOT NULL
 );
-CREATE INDEX consent_change_by_address ON consent_change (channel, address, seq);
+CREATE INDEX consent_change_by_address ON consent_change (address, channel, seq);
 
 -- What the awards of one event in one group were made of so far.
 CREATE TABLE award_pool (
