@@ -104,7 +104,7 @@ SELECT id, txn_id, member_id, points, expires_at, effective_at FROM lot WHERE id
 SELECT lot_left.lot_id, lot_left.member_id, lot.points, lot_left.points AS points_left, lot_left.expires_at, lot_left.effective_at
 FROM lot_left JOIN lot ON lot.id = lot_left.lot_id
 WHERE lot_left.points > 0 AND lot_left.expires_at IS NOT NULL AND lot_left.expires_at <= :until
-ORDER BY lot_left.expires_at LIMIT :most;
+ORDER BY lot_left.expires_at, lot_left.member_id, lot_left.lot_id LIMIT :most;
 
 -- lots_expiring --
 -- What each member has expiring after one moment and by another, by the moment.
@@ -120,7 +120,7 @@ SELECT expires_at FROM lot_left WHERE points > 0 AND expires_at IS NOT NULL ORDE
 -- The open holds whose time is over by `until`, the earliest first.
 SELECT id, txn_id, member_id, points, until, resolved_by FROM hold
 WHERE resolved_by IS NULL AND until IS NOT NULL AND until <= :until
-ORDER BY until LIMIT :most;
+ORDER BY until, id LIMIT :most;
 
 -- txns_after --
 -- The transactions after this one, in the order in which they were recorded.

@@ -13,6 +13,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,29 +33,32 @@ _READERS_KEPT = 8
 class SqliteSession:
     """A transaction or a read on one connection."""
 
-    def __init__(self, connection: sqlite3.Connection, texts: dict[Query, str]) -> None:
+    def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._texts = texts
 
     def rows(self, query: Query, **values: Any) -> list[Row]:
-        return self._connection.execute(self._named(query), _plain(values)).fetchall()
+        return self._connection.execute(_named(query), _plain(values)).fetchall()
 
     def row(self, query: Query, **values: Any) -> Row | None:
-        found: Row | None = self._connection.execute(self._named(query), _plain(values)).fetchone()
+        found: Row | None = self._connection.execute(_named(query), _plain(values)).fetchone()
         return found
 
     def run(self, query: Query, **values: Any) -> int:
-        return self._connection.execute(self._named(query), _plain(values)).rowcount
+        return self._connection.execute(_named(query), _plain(values)).rowcount
 
     def run_many(self, query: Query, rows: Sequence[Sequence[Any]]) -> None:
-        numbers = {name: f"?{number}" for number, name in enumerate(query.parameters, start=1)}
-        self._connection.executemany(_NAMED.sub(lambda found: numbers[found[1]], query.sql), rows)
+        self._connection.executemany(_numbered(query), rows)
 
-    def _named(self, query: Query) -> str:
-        text = self._texts.get(query)
-        if text is None:
-            text = self._texts[query] = _IN.sub(r"IN (SELECT value FROM json_each(:\1))", query.sql)
-        return text
+
+@cache
+def _named(query: Query) -> str:
+    return _IN.sub(r"IN (SELECT value FROM json_each(:\1))", query.sql)
+
+
+@cache
+def _numbered(query: Query) -> str:
+    numbers = {name: f"?{number}" for number, name in enumerate(query.parameters, start=1)}
+    return _NAMED.sub(lambda found: numbers[found[1]], query.sql)
 
 
 class SqliteStore:
@@ -62,7 +66,6 @@ class SqliteStore:
 
     def __init__(self, path: Path, schema: str) -> None:
         self.path = path
-        self._texts: dict[Query, str] = {}
         self._writing = threading.Lock()
         self._writer = self._open()
         self._readers: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
@@ -76,9 +79,9 @@ class SqliteStore:
     @contextmanager
     def read(self) -> Iterator[SqliteSession]:
         connection = self._borrow()
+        connection.execute("BEGIN")
         try:
-            connection.execute("BEGIN")
-            yield SqliteSession(connection, self._texts)
+            yield SqliteSession(connection)
         finally:
             connection.execute("ROLLBACK")
             self._give_back(connection)
@@ -88,7 +91,7 @@ class SqliteStore:
         with self._writing:
             self._writer.execute("BEGIN IMMEDIATE")
             try:
-                yield SqliteSession(self._writer, self._texts)
+                yield SqliteSession(self._writer)
                 self._writer.execute("COMMIT")
             except BaseException:
                 if self._writer.in_transaction:
@@ -126,7 +129,9 @@ class SqliteStore:
         try:
             return self._readers.get_nowait()
         except queue.Empty:
-            return self._open()
+            connection = self._open()
+            connection.execute("PRAGMA query_only = ON")
+            return connection
 
     def _give_back(self, connection: sqlite3.Connection) -> None:
         if self._readers.qsize() < _READERS_KEPT:

@@ -54,7 +54,6 @@ CREATE TABLE allocation (
     points BIGINT NOT NULL CHECK (points <> 0),
     PRIMARY KEY (txn_id, n)
 ) $clustered;
-CREATE INDEX allocation_lot ON allocation (lot_id);
 $append_only_allocation
 
 CREATE TABLE link (
@@ -116,10 +115,10 @@ CREATE TABLE hold (
     points BIGINT NOT NULL CHECK (points > 0),
     until TEXT,
     resolved_by TEXT
-);
+) $clustered;
 CREATE INDEX hold_due ON hold (until) WHERE resolved_by IS NULL AND until IS NOT NULL;
 
 CREATE TABLE budget (
     campaign TEXT NOT NULL PRIMARY KEY,
     points BIGINT NOT NULL CHECK (points >= 0)
-);
+) $clustered;
