@@ -21,8 +21,9 @@ Plain = str | int | Decimal | bool | None
 
 def did_you_mean(word: str, options: Iterable[str], form: str = "{}") -> str:
     """ "did you mean `when`?", or nothing when no option is near. form: how the option is shown, `event.{}`."""
-    near = difflib.get_close_matches(word.lower(), list(options), n=1, cutoff=0.6)
-    return f"did you mean `{form.format(near[0])}`?" if near else ""
+    known = {option.lower(): option for option in options}
+    near = difflib.get_close_matches(word.lower()[:100], list(known), n=1, cutoff=0.6)
+    return f"did you mean `{form.format(known[near[0]])}`?" if near else ""
 
 
 class Source:

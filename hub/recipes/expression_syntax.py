@@ -88,7 +88,9 @@ class _Parser:
             return Fault("the expression ends too early", max(0, token.start - 1), 1, "something is missing at its end")
         before = self._tokens[self._at - 1] if self._at else None
         hint = ""
-        if token.text == "=":
+        if token.text == "." and self._tokens[self._at + 1].kind == "number":
+            hint = "a number needs a digit before the point: 0.5"
+        elif token.text == "=":
             hint = "to compare, write `==`"
         elif before and token.text == "*" == before.text:
             hint = "there are no powers (`**`)"

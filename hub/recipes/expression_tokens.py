@@ -58,7 +58,6 @@ _NOT_HERE = (
     ("$", "`$` is not used here", "an amount is a bare number in the programme's currency"),
     ('"', "a quote is opened here and never closed", "close it"),
     ("'", "a quote is opened here and never closed", "close it"),
-    (".", "a number needs a digit before the point", "write 0.5"),
 )
 _ESCAPES = {"\\": "\\", '"': '"', "'": "'", "n": "\n", "t": "\t"}
 

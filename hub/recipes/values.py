@@ -16,7 +16,7 @@ from hub.sdk.values import Duration, exponent
 Scope = Mapping[str, Any]
 Run = Callable[[Scope], Any]
 
-MISFITS = (TypeError, ValueError, ArithmeticError, RecursionError)
+MISFITS = (TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 """What Python raises when values do not fit one another."""
 EXACT = Context(prec=60, Emax=30, Emin=-60, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation, DivisionByZero, Overflow])
 """Arithmetic of recipes: sixty digits, at most 10^30, after which the result is None."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import BaseModel
 
-from hub.recipes import ActionType, Input, Missing, Type, WhenType, record_of, type_of
-from hub.sdk.facts import Booking, Review, Sale
+from hub.recipes import ActionType, Input, Missing, Names, Type, WhenType, record_of, type_of
+from hub.sdk.facts import Booking, Review, RowChanged, Sale
 from hub.sdk.values import Duration, Moment, Points, PointsMark
 
 Unrounded = Annotated[Decimal, PointsMark()]
@@ -101,3 +101,35 @@ class Shop:
 def shop() -> Shop:
     """The vocabulary; nothing changes it."""
     return Shop()
+
+
+@pytest.fixture(scope="session")
+def names(shop: Shop) -> Names:
+    """What a condition on a sale may name, after a step called `earned`."""
+    types = {
+        "event": record_of(Sale),
+        "member": shop.member,
+        "programme": shop.programme,
+        "now": type_of(Moment),
+        "today": type_of(date),
+        "earned": record_of(Awarded),
+        "row": record_of(RowChanged),
+        "loose": type_of(Any),
+    }
+    return Names(types, shop.currency, shop.zone, {"coupon": "a later step gives that name"})
+
+
+@pytest.fixture(scope="session")
+def scope() -> dict[str, Any]:
+    """A sale of 120.00 on the evening of 2026-02-06 in Chicago; models and plain dicts mixed, as the engine hands them."""
+    lines = [{"net": "100.50", "category": "oil", "quantity": "2"}, {"net": "19.50", "category": "tea", "sku": "T1"}]
+    return {
+        "event": Sale.model_validate({**Sale.sample, "occurred_at": "2026-02-07T03:27:34Z", "lines": lines}),
+        "member": {"id": "mem_1", "first_name": "Ada", "tier": "Gold", "tags": frozenset(["vip"]), "balance": 42},
+        "programme": {"name": "Rewards", "currency": "USD"},
+        "now": datetime(2026, 2, 7, 4, tzinfo=UTC),
+        "today": date(2026, 2, 6),
+        "earned": {"points": 7, "outcome": "done"},
+        "row": {"fields": {"Points": "50", "Day": "2026-01-31"}},
+        "loose": {"deep": [1, {"x": "y"}]},
+    }
