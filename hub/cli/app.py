@@ -27,7 +27,7 @@ SECTIONS: dict[str, dict[str, str]] = {
     },
     "Write": {
         "check": "hub.cli.write:check",
-        "test": "hub.cli.write:test",
+        "test": "hub.cli.examples:test",
         "schema": "hub.cli.write:schema",
         "connector": "hub.cli.connector:connector",
         "connections": "hub.cli.connections:connections",

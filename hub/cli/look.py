@@ -59,8 +59,8 @@ def events(
             else session.rows(queries.recent_events, states=states, connection=connection, member_id=member_id, most=limit)
         )
         if what and len(found) == 1:
-            story = _story(session, found[0])
-            print_json(story) if as_json else _tell(story)
+            story = story_of(session, found[0])
+            print_json(story) if as_json else tell_story(story)
             return
     listed = [_event(row) for row in found]
     if as_json:
@@ -100,7 +100,8 @@ def _event(row: Row) -> dict[str, Any]:
     }
 
 
-def _story(session: Session, row: Row) -> dict[str, Any]:
+def story_of(session: Session, row: Row) -> dict[str, Any]:
+    """Everything about an event: what it said, its runs, the recipes that did nothing, its postings."""
     trace = session.row(queries.trace_of, event_id=row["id"])
     return {
         **_event(row),
@@ -114,7 +115,8 @@ def _story(session: Session, row: Row) -> dict[str, Any]:
     }
 
 
-def _tell(story: Mapping[str, Any]) -> None:
+def tell_story(story: Mapping[str, Any]) -> None:
+    """Show everything about an event to a person."""
     print_facts(
         {name: story[name] for name in ("id", "what", "fact", "key", "member", "state", "note", "occurred_at", "recorded_at")}
     )

@@ -1,0 +1,122 @@
+"""Connections: the platforms of a workspace, how they are, and how to set them up. `hub connections`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.text import Text
+
+from hub import config
+from hub.cli.checking import look_at
+from hub.cli.look import when
+from hub.cli.output import json_option, print_json, say, screen, table
+from hub.cli.workspace import queries, workspace_option
+from hub.config import Settings
+from hub.engine.catalogue import BUILT_IN
+from hub.engine.events import queries as engine_queries
+from hub.errors import HubError
+from hub.sdk import Connector
+from hub.store.sqlite import SqliteStore
+
+_COLOURS = {
+    "ok": "green",
+    "ready": "green",
+    "failing": "yellow",
+    "open": "red",
+    "needs_reconnecting": "red",
+    "not set": "yellow",
+}
+
+
+@click.group(invoke_without_command=True)
+@workspace_option
+@json_option
+@click.pass_context
+def connections(ctx: click.Context, *, folder: Path, as_json: bool) -> None:
+    """List the connections of hub.yaml and how they are; `hub connections setup NAME` says how to set one up."""
+    if ctx.invoked_subcommand is not None:
+        return
+    settings = config.load(folder)
+    checked = look_at(settings)
+    seen = _seen(settings)
+    listed = [
+        {
+            "name": one.name,
+            "connector": one.connector,
+            "state": seen.get(one.name, {}).get("state") or ("not set" if one.missing else "ready"),
+            "missing": list(one.missing),
+            "webhook_url": f"{settings.public_url}/hooks/{one.name}",
+            "events": seen.get(one.name, {}).get("events", 0),
+            "last_heard_at": seen.get(one.name, {}).get("last_at"),
+            "last_error": seen.get(one.name, {}).get("last_error", ""),
+        }
+        for one in settings.connections
+    ]
+    if as_json:
+        print_json(listed)
+        return
+    rows = (
+        (
+            one["name"], one["connector"], Text(one["state"], style=_COLOURS.get(one["state"], "")), one["events"],
+            when(one["last_heard_at"]), one["webhook_url"], one["last_error"] or ", ".join(one["missing"]),
+        )
+        for one in listed
+    )  # fmt: skip
+    columns = ("connection", "connector", "state", "events", "last heard", "webhook", "note")
+    table(columns, rows, nothing="hub.yaml names no connections yet.", numbers=("events",))
+    there = sorted(name for name in checked.connectors if name != BUILT_IN)
+    say(f"Connectors that can be connected: {', '.join(there)}.", "dim")
+
+
+def _seen(settings: Settings) -> dict[str, dict[str, Any]]:
+    """What the database knows of each connection; nothing when there is none yet."""
+    path = settings.data_folder / "hub.db"
+    if not path.exists():
+        return {}
+    store = SqliteStore(path, "hub")
+    try:
+        with store.read() as session:
+            heard = {row["connection"]: dict(row) for row in session.rows(queries.heard_by_connection)}
+            for row in session.rows(engine_queries.all_health):
+                heard.setdefault(row["connection"], {}).update(state=row["state"], last_error=row["last_error"])
+            return heard
+    finally:
+        store.close()
+
+
+@connections.command()
+@click.argument("name")
+@workspace_option
+@json_option
+def setup(*, name: str, folder: Path, as_json: bool) -> None:
+    """Say how to set a connection up, with the webhook address to paste. NAME: of a connection, or of a connector."""
+    settings = config.load(folder)
+    checked = look_at(settings)
+    found = settings.connection(name)
+    connector = checked.connectors.get(found.connector if found else name)
+    if connector is None or connector.name == BUILT_IN:
+        there = ", ".join(sorted(one for one in checked.connectors if one != BUILT_IN))
+        raise HubError(f"There is no connection or connector {name!r}; connectors: {there}.")
+    webhook_url = f"{settings.public_url}/hooks/{name}"
+    text = connector.setup_text.replace("{webhook_url}", webhook_url)
+    if as_json:
+        print_json({"name": name, "connector": connector.name, "webhook_url": webhook_url, "setup": text})
+        return
+    screen().print(Text.assemble((connector.title, "bold"), f"  webhook: {webhook_url}"), soft_wrap=True)
+    if not settings.is_public:
+        say("hub.yaml names no public_url: set it to take webhooks; without it the hub asks by polling.", "yellow")
+    say(f"\n{text}\n")
+    _tell_settings(connector, found.missing if found else None)
+
+
+def _tell_settings(connector: Connector, missing: tuple[str, ...] | None) -> None:
+    rows = ((one.name, "yes" if one.required else "no", "yes" if one.secret else "no", one.doc) for one in connector.settings)
+    table(("setting", "needed", "secret", "what it is"), rows, nothing="It needs no settings.")
+    if missing is None:
+        say("It is not among the connections of hub.yaml yet.", "yellow")
+    elif missing:
+        say(f"Not set yet: {', '.join(missing)} (in the environment, or in .env).", "yellow")
+    else:
+        say("Everything that hub.yaml names is set.", "green")
