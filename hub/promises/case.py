@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 from hub.errors import HubError
 from hub.promises import calls, deliveries, whole
@@ -27,7 +26,7 @@ __all__ = ["Broken", "Case", "Outcome", "cases", "check"]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a case. promise: the sentence. subject: of whom it speaks (`twilio.send_sms`). why: empty when it is kept."""
+    """What came of a case. promise: the sentence. subject: of whom it speaks (`twilio.send_sms`). why: empty when kept."""
 
     promise: str
     subject: str
@@ -73,7 +72,7 @@ class Case:
 
 
 def cases(connector: Connector, open_bench: OpenBench | None = None) -> Iterator[Case]:
-    """Every promise with every sample of the connector. open_bench: a hub of one's own, for what only a whole hub can promise."""
+    """Every promise with every sample of the connector. open_bench: a hub of one's own, for what only a whole hub can keep."""
     trial = Trial(connector)
     for promise in _PROMISES["connector"]:
         yield Case(promise, trial, 0)
@@ -87,7 +86,7 @@ def cases(connector: Connector, open_bench: OpenBench | None = None) -> Iterator
 
 
 def check(
-    connector: Connector, open_bench: OpenBench | None = None, progress: Callable[[Any], None] | None = None
+    connector: Connector, open_bench: OpenBench | None = None, progress: Callable[[Outcome], None] | None = None
 ) -> list[Outcome]:
     """What came of every case, in order; `progress` is told of each."""
     outcomes = []

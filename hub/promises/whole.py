@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from hub.promises.trial import Trial, expect
+from hub.sdk.action import Action
 from hub.sdk.proof import Nothing
 from hub.sdk.sample import unused
+from hub.sdk.trigger import Pull, Trigger
 
 
 def says_what_it_is(trial: Trial) -> None:
@@ -37,8 +41,12 @@ def takes_deliveries_apart(trial: Trial) -> None:
 
 def speaks_in_sentences(trial: Trial) -> None:
     """Each trigger, action and pull has a sentence."""
-    connector = trial.connector
-    known = [*connector.triggers.values(), *connector.actions.values(), *connector.pulls.values()]
+    mine = trial.connector
+    known: list[Trigger | Action | Pull] = [
+        *mine.triggers.values(),
+        *mine.actions.values(),
+        *mine.pulls.values(),
+    ]
     mute = [thing.name for thing in known if not thing.doc.partition("\n")[0].endswith(".")]
     expect(not mute, f"no sentence is said of {', '.join(mute)}")
 
@@ -48,7 +56,11 @@ def explains_its_inputs(trial: Trial) -> None:
     for action in trial.connector.actions.values():
         for name, field in action.inputs.model_fields.items():
             expect(bool(field.description), f'the input `{name}` of {action.name} is not explained: Annotated[…, "…"]')
-            expect("float" not in repr(field.annotation), f"the input `{name}` of {action.name} is a float")
+            expect(not _holds_float(field.annotation), f"the input `{name}` of {action.name} is a float")
+
+
+def _holds_float(annotation: object) -> bool:
+    return annotation is float or any(_holds_float(part) for part in get_args(annotation))
 
 
 def has_samples(trial: Trial) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from io import BytesIO
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import requests
 from requests.adapters import BaseAdapter
@@ -122,9 +122,8 @@ def one_by_one(replies: Sequence[Answer | Exception]) -> Respond:
 def difference(asked: Ask, called: Called) -> str:
     """In what a call differs from what a sample says; empty when it does not."""
     url = urlsplit(called.url)
-    whole = asked.path.startswith("http")
-    path = f"{url.scheme}://{url.netloc}{url.path}" if whole else url.path
-    if (asked.method, asked.path) != (called.method, path):
+    path = f"{url.scheme}://{url.netloc}{url.path}" if asked.path.startswith("http") else url.path
+    if (asked.method, unquote(asked.path)) != (called.method, unquote(path)):
         return f"asks {called.method} {path}, not {asked.method} {asked.path}"
     for what, expected, got in (
         ("query", asked.query, parse_qsl(url.query, keep_blank_values=True)),

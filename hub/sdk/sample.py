@@ -48,8 +48,8 @@ class Sample:
     """One recorded case of a trigger, an action or a pull.
 
     of: its name. given: the delivery's body (or the action's inputs, or the moment a pull starts from). gives: what must come
-    of it, laid over the whole; None: nothing. asks, replies: the calls made and answered, one for one. fails: the verdict
-    expected. settings: laid over the example settings.
+    of it, laid over the whole; None: of a delivery or a lookup, that nothing comes of it; else not looked at. asks, replies:
+    the calls made and answered, one for one. fails: the verdict expected. settings: laid over the example settings.
     """
 
     of: str
