@@ -239,7 +239,7 @@ def _itemised(sale: Sale, order: Order, amounts: Amounts) -> Sale:
     if sale.amount >= whole:  # of a split bill nobody knows who paid for which line
         more |= {"tax": _exact(amounts.tax_money), "shipping": _exact(amounts.service_charge_money)}
         more |= {"discount": _exact(amounts.discount_money), "lines": _lines(order.line_items)}
-    return sale.model_copy(update=more)
+    return Sale.model_validate(dict(sale) | more)
 
 
 class PaymentRefund(Payload):
@@ -281,7 +281,7 @@ def _returned(refund: Refund, order: Order) -> Refund:
         more["amount"] = _share(goods, refund.amount, whole, refund.currency)
     if refund.amount >= whole:
         more["lines"] = _lines(order.return_line_items)
-    return refund.model_copy(update=more)
+    return Refund.model_validate(dict(refund) | more)
 
 
 class Appointment(Payload):
@@ -486,9 +486,14 @@ AccountId = Annotated[str, "the loyalty account's id, for instance from enrol_me
 CustomerId = Annotated[str, "the customer's id at Square"]
 GroupId = Annotated[str, "the group's id: Customers > Groups"]
 LocationId = Annotated[str, "the location where it counts, for instance event.location"]
-OrderId = Annotated[str | None, "the order's id"]
-Text = str | None
+TierId = Annotated[str, "the id of the reward tier in the Square Loyalty programme"]
+RewardId = Annotated[str, "the reward's id, from create_reward"]
+HowMany = Annotated[Points | None, "how many; without it Square works them out by its own rules, from the order"]
+OrderId = Annotated[str | None, "the order's id, for instance event.order_id"]
+Owner = Annotated[str | None, "the id at Square of the customer whose it is"]
 Amount = Annotated[Money, "how much is put on it; nobody pays for it"]
+CardId = Annotated[str, "the gift card's id, from create_gift_card"]
+CardCurrency = Annotated[Currency, "the currency of the location"]
 
 
 class LoyaltyPoints(BaseModel):
@@ -530,7 +535,7 @@ class GiftCard(BaseModel):
 
 @connector.action(repeat="keyed")
 def accumulate_points(
-    client: Client, *, account_id: AccountId, location_id: LocationId, points: Points | None = None, order_id: OrderId = None
+    client: Client, *, account_id: AccountId, location_id: LocationId, points: HowMany = None, order_id: OrderId = None
 ) -> LoyaltyPoints:
     """Give Square Loyalty points for a sale, unless the till gave the order some; without `points` Square works them out."""
     if not (points or order_id):
@@ -552,9 +557,14 @@ def _events(told: Sequence[Any]) -> list[LoyaltyEvent]:
 
 @connector.action(repeat="keyed")
 def adjust_points(
-    client: Client, *, account_id: AccountId, points: Points, reason: str = "", allow_negative: bool = False
+    client: Client,
+    *,
+    account_id: AccountId,
+    points: Annotated[Points, "how many to add, or, below zero, to take"],
+    reason: Annotated[str, "why; staff see it at Square"] = "",
+    allow_negative: Annotated[bool, "whether the balance may fall below zero"] = False,
 ) -> LoyaltyPoints:
-    """Add Square Loyalty points or, below zero, take some away: so the till shows what the hub's ledger says."""
+    """Add or take Square Loyalty points: so the till shows what the hub's ledger says."""
     asked = {"adjust_points": {"points": points, "reason": reason[:3500] or None}, "allow_negative_balance": allow_negative}
     answer = client.post("/v2/loyalty/accounts/{id}/adjust", at={"id": account_id}, json=asked)
     return LoyaltyPoints(points=_events([answer["event"]])[0].points or 0)
@@ -562,7 +572,7 @@ def adjust_points(
 
 @connector.action(repeat="keyed")
 def enrol_member(
-    client: Client, *, phone: Annotated[str, "with its country: +14155550123"], customer_id: CustomerId | None = None
+    client: Client, *, phone: Annotated[str, "the phone number, with its country: +14155550123"], customer_id: Owner = None
 ) -> LoyaltyAccount:
     """Find the Square Loyalty account of a phone number, which is all that Square knows members by, or open one."""
     asked = {"query": {"mappings": [{"phone_number": phone}]}, "limit": 1}
@@ -577,7 +587,7 @@ def enrol_member(
 
 
 @connector.action(repeat="keyed")
-def create_reward(client: Client, *, account_id: AccountId, reward_tier_id: str, order_id: OrderId = None) -> Reward:
+def create_reward(client: Client, *, account_id: AccountId, reward_tier_id: TierId, order_id: OrderId = None) -> Reward:
     """Make a reward of Square Loyalty; its points leave the account now."""
     new = {"loyalty_account_id": account_id, "reward_tier_id": reward_tier_id, "order_id": order_id}
     return _reward(client.post("/v2/loyalty/rewards", json={"reward": new}))
@@ -588,21 +598,21 @@ def _reward(answer: Mapping[str, Any]) -> Reward:
 
 
 @connector.action(repeat="keyed")
-def redeem_reward(client: Client, *, reward_id: str, location_id: LocationId) -> Reward:
+def redeem_reward(client: Client, *, reward_id: RewardId, location_id: LocationId) -> Reward:
     """Mark a reward of Square Loyalty as used."""
     client.post("/v2/loyalty/rewards/{id}/redeem", at={"id": reward_id}, json={"location_id": location_id})
     return Reward(reward_id=reward_id, status="REDEEMED")
 
 
 @connector.action
-def delete_reward(client: Client, *, reward_id: str) -> Reward:
+def delete_reward(client: Client, *, reward_id: RewardId) -> Reward:
     """Take back a reward of Square Loyalty that was not used; its points return to the account."""
     client.delete("/v2/loyalty/rewards/{id}", at={"id": reward_id})
     return Reward(reward_id=reward_id, status="DELETED")
 
 
 @connector.lookup(delete_reward)
-def deleted_before(client: Client, *, reward_id: str) -> Reward | None:
+def deleted_before(client: Client, *, reward_id: RewardId) -> Reward | None:
     """Square takes no key for a deletion, but remembers what was deleted."""
     reward = _reward(client.get("/v2/loyalty/rewards/{id}", at={"id": reward_id}))
     return reward if reward.status == "DELETED" else None
@@ -615,10 +625,10 @@ def upsert_customer(
     customer_id: Annotated[
         str | None, "the customer's id at Square; without it, who has this e-mail or else this phone"
     ] = None,
-    email: Text = None,
-    phone: Text = None,
-    first_name: Text = None,
-    last_name: Text = None,
+    email: Annotated[str | None, "the e-mail address"] = None,
+    phone: Annotated[str | None, "the phone number, with its country: +14155550123"] = None,
+    first_name: Annotated[str | None, "the first name"] = None,
+    last_name: Annotated[str | None, "the last name"] = None,
     note: Annotated[str | None, "a note that staff see at the till"] = None,
 ) -> SquareCustomer:
     """Change a customer's record, or make one where there is none; what is left out stays as it is."""
@@ -638,8 +648,14 @@ def _found(client: Client, name: str, value: str | None) -> str | None:
 
 
 @connector.action(repeat="keyed")
-def set_custom_attribute(client: Client, *, customer_id: CustomerId, attribute: str, value: Any) -> None:
-    """Set a custom attribute of a customer, for instance the tier; `attribute` is its key, `value` of its defined type."""
+def set_custom_attribute(
+    client: Client,
+    *,
+    customer_id: CustomerId,
+    attribute: Annotated[str, "the attribute's key, as it was defined"],
+    value: Annotated[Any, "text, a number, true or false: as the attribute was defined"],
+) -> None:
+    """Set a custom attribute of a customer, for instance the tier."""
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         value = str(value)  # Square's numbers are text
     asked = {"custom_attribute": {"value": value}}
@@ -660,7 +676,7 @@ def remove_from_group(client: Client, *, customer_id: CustomerId, group_id: Grou
 
 @connector.action(repeat="keyed")
 def create_gift_card(
-    client: Client, *, location_id: LocationId, amount: Amount, currency: Currency, customer_id: CustomerId | None = None
+    client: Client, *, location_id: LocationId, amount: Amount, currency: CardCurrency, customer_id: Owner = None
 ) -> GiftCard:
     """Make a digital gift card with an amount on it, as a present."""
     new = {"location_id": location_id, "gift_card": {"type": "DIGITAL"}}
@@ -675,7 +691,7 @@ def create_gift_card(
 
 @connector.action(repeat="keyed")
 def load_gift_card(
-    client: Client, *, gift_card_id: str, location_id: LocationId, amount: Amount, currency: Currency
+    client: Client, *, gift_card_id: CardId, location_id: LocationId, amount: Amount, currency: CardCurrency
 ) -> GiftCard:
     """Add an amount to a gift card that is active, as a present."""
     details = {"amount_money": _cents(amount, currency), "reason": "COMPLIMENTARY"}
@@ -720,6 +736,7 @@ PAYMENT = {
     "total_money": _usd(2000), "location_id": LOCATION_ID, "order_id": ORDER_ID, "customer_id": CUSTOMER_ID,
     "application_details": {"square_product": "SQUARE_POS"},
 }
+UNKNOWN = {name: value for name, value in PAYMENT.items() if name != "customer_id"}
 LINE = {
     "uid": "1", "name": "Flat white", "catalog_object_id": "W62UWFY35CWMYGVWK6TWJDNI", "quantity": "2", "item_type": "ITEM",
     "gross_sales_money": _usd(900), "total_discount_money": _usd(100), "total_tax_money": _usd(50), "total_money": _usd(850),
@@ -783,7 +800,7 @@ connector.sample(
 )
 connector.sample(payment_completed, _notice("payment.created", "payment", PAYMENT | {"status": "APPROVED"}), gives=None)
 connector.sample(
-    payment_completed, _notice("payment.created", "payment", PAYMENT | {"customer_id": None}), **DETAILED,
+    payment_completed, _notice("payment.created", "payment", UNKNOWN), **DETAILED,
     reply=[{"order": ORDER}],
     gives={"amount": "8.00", "tax": "0.50", "discount": "1.00", "customer": {"id": CUSTOMER_ID},
            "lines": [{"title": "Flat white", "quantity": "2", "net": "8.00"}]},
@@ -842,19 +859,23 @@ connector.sample(
     payments_since, SINCE,
     asks=["GET /v2/locations", ask("GET /v2/payments", query={**CHANGED, "location_id": LOCATION_ID}),
           ask("GET /v2/payments", query={**CHANGED, "location_id": LOCATION_ID, "cursor": "next"})],
-    reply=[{"locations": [{"id": LOCATION_ID}]}, {"payments": [PAYMENT], "cursor": "next"}, {}],
+    reply=[{"locations": [{"id": LOCATION_ID}]}, {"payments": [PAYMENT], "cursor": "next"}, {}], gives=[{"amount": "18.50"}],
 )
-connector.sample(refunds_since, SINCE, asks=[ask("GET /v2/refunds", query=CHANGED)], reply=[{"refunds": [REFUND]}])
+connector.sample(
+    refunds_since, SINCE, asks=[ask("GET /v2/refunds", query=CHANGED)], reply=[{"refunds": [REFUND]}],
+    gives=[{"amount": "5.00"}],
+)
 connector.sample(
     customers_since, SINCE,
     asks=[ask("POST /v2/customers/search", json={"query": {"filter": {"updated_at": {"start_at": SINCE}}}, "limit": 100})],
-    reply=[{"customers": [CUSTOMER]}],
+    reply=[{"customers": [CUSTOMER]}], gives=[{"created": True}],
 )
 connector.sample(
     loyalty_events_since, SINCE, settings={"till_loyalty": True},
     asks=[ask("POST /v2/loyalty/events/search",
-              json={"query": {"filter": {"date_time_filter": {"created_at": {"start_at": SINCE}}}}})],
-    reply=[{"events": [EARNED]}],
+              json={"query": {"filter": {"date_time_filter": {"created_at": {"start_at": SINCE}}}}}),
+          f"GET /v2/loyalty/accounts/{ACCOUNT_ID}"],
+    reply=[{"events": [EARNED]}, {"loyalty_account": ACCOUNT}], gives=[{"points": 18, "ours": False}],
 )
 connector.sample(
     accumulate_points, {"account_id": ACCOUNT_ID, "location_id": LOCATION_ID, "points": 18, "order_id": ORDER_ID},
@@ -922,7 +943,7 @@ connector.sample(
     create_gift_card, {"location_id": LOCATION_ID, "amount": "10.00", "currency": "USD", "customer_id": CUSTOMER_ID},
     asks=[ask("POST /v2/gift-cards", json={"location_id": LOCATION_ID, "gift_card": {"type": "DIGITAL"}}),
           ask("POST /v2/gift-cards/activities", json={"gift_card_activity": {"type": "ACTIVATE", "gift_card_id": CARD_ID}}),
-          ask(f"POST /v2/gift-cards/{CARD_ID}/link-customer", json={"customer_id": CUSTOMER_ID})],
+          ask("POST /v2/gift-cards/gftc%3A6cbacbb64cf54e2ca9f573d619038059/link-customer", json={"customer_id": CUSTOMER_ID})],
     reply=[{"gift_card": CARD}, {"gift_card_activity": ACTIVITY}, {"gift_card": CARD}],
     gives={"gift_card_id": CARD_ID, "gan": GAN, "balance": "10.00"},
 )

@@ -88,14 +88,19 @@ class Contract:
         operation = self.operation(method, url)
         if operation is None:
             return [f"{method} {url}: no such operation in the contract"]
-        responses = operation.spec.get("responses", {})
-        response = self._resolved(responses.get(str(status)) or responses.get(f"{status // 100}XX") or responses.get("default"))
+        response = self._response(operation, status)
         if response is None:
-            return [f"{method} {url}: the contract knows no answer {status}, only {', '.join(responses)}"]
+            known = ", ".join(operation.spec.get("responses", {}))
+            return [f"{method} {url}: the contract knows no answer {status}, only {known}"]
         media = _json_media(response.get("content", {}))
         if media is None:
             return [] if body is None else [f"answer {status}: the contract knows no JSON body there"]
         return self._problems(self._form(media.get("schema", {}), sent=False), body, f"answer {status}")
+
+    def knows_answer(self, method: str, url: str, status: int) -> bool:
+        """True when the description says what an answer with this status looks like."""
+        operation = self.operation(method, url)
+        return operation is not None and self._response(operation, status) is not None
 
     def object_problems(self, schema: str, value: Any, *, strict: bool = True) -> list[str]:
         """What is wrong with an object that a platform sent, by a named schema; strict: it uses known field names only."""
@@ -115,6 +120,10 @@ class Contract:
                     spec = item[method]
                     declared = [self._resolved(each) for each in (*item.get("parameters", ()), *spec.get("parameters", ()))]
                     yield Operation(template, method, spec, tuple(declared), match.groupdict())
+
+    def _response(self, operation: Operation, status: int) -> Any:
+        known = operation.spec.get("responses", {})
+        return self._resolved(known.get(str(status)) or known.get(f"{status // 100}XX") or known.get("default"))
 
     def _path_problems(self, operation: Operation) -> list[str]:
         found = []

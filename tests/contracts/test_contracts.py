@@ -1,0 +1,120 @@
+"""Contracts: what connectors send, and what their samples say is answered and told, by the platforms' own descriptions.
+
+The descriptions are no part of this repository: HUB_CONTRACTS names their folder, or it lies beside the repository. Without it
+these tests skip; where HUB_CI is 1 they fail instead.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub import plugins
+from hub.promises.trial import Trial
+from hub.sdk import Connector
+from hub.sdk.envelope import dig, found
+from hub.sdk.play import Called, Play, one_by_one
+from hub.sdk.sample import Sample
+from tests.contracts.openapi import Contract
+
+FOLDER = Path(os.environ.get("HUB_CONTRACTS") or Path(__file__).parents[3] / "shared" / "vendors" / "contracts")
+
+# Where the delivery of a trigger's sample holds an object of the platform, and what the contract calls that.
+OBJECTS = {
+    "square": {
+        "data.object.payment": "Payment",
+        "data.object.refund": "PaymentRefund",
+        "data.object.booking": "Booking",
+        "data.object.customer": "Customer",
+        "data.object.loyalty_event": "LoyaltyEvent",
+    },
+}
+
+CONNECTORS = plugins.discover()
+
+
+def _samples(*kinds: str) -> list[Any]:
+    """The samples of these kinds of every connector that has a contract; of all, when there are no contracts to look at."""
+    return [
+        pytest.param(connector, sample, id=f"{connector.name}.{sample.of}.{number}")
+        for connector in CONNECTORS.values()
+        if not FOLDER.is_dir() or (FOLDER / f"{connector.name}.json").is_file()
+        for number, sample in enumerate(connector.samples, 1)
+        if sample.kind in kinds
+    ]
+
+
+@cache
+def _contract(name: str) -> Contract:
+    return Contract.read(FOLDER / f"{name}.json")
+
+
+@pytest.fixture(autouse=True)
+def _contracts_at_hand() -> None:
+    if not FOLDER.is_dir():
+        refuse = pytest.fail if os.environ.get("HUB_CI") == "1" else pytest.skip
+        refuse("the platforms' contracts are not at hand; HUB_CONTRACTS names their folder")
+
+
+def _calls(connector: Connector, sample: Sample) -> list[Called]:
+    """The calls that a sample makes, as they go out."""
+    trial, replies = Trial(connector, sample), one_by_one(sample.replies)
+    if sample.kind == "trigger":
+        play = Play(replies)
+        for item in trial.items():
+            trial.facts(item, play=play)
+        return play.calls
+    run = {"action": trial.act, "lookup": trial.look_up, "pull": trial.pulled}[sample.kind]
+    return run(replies)[1].calls
+
+
+def _body(called: Called) -> dict[str, Any]:
+    if not called.body:
+        return {}
+    if "form" in called.headers.get("content-type", ""):
+        return {"form": called.body.decode()}
+    return {"body": json.loads(called.body)}
+
+
+@pytest.mark.parametrize(("connector", "sample"), _samples("trigger", "action", "lookup", "pull"))
+def test_every_request_is_one_that_the_platform_takes(connector: Connector, sample: Sample) -> None:
+    """Path, method, parameters and body: all are known to the contract, of the right type, and nothing required is missing."""
+    contract = _contract(connector.name)
+    for called in _calls(connector, sample):
+        assert contract.request_problems(called.method, called.url, **_body(called)) == []
+
+
+@pytest.mark.parametrize(("connector", "sample"), _samples("trigger", "action", "lookup", "pull"))
+def test_every_sample_reply_is_one_that_the_platform_gives(connector: Connector, sample: Sample) -> None:
+    """What a sample says is answered fits the contract; of failures only where the contract describes them."""
+    contract = _contract(connector.name)
+    for called, reply in zip(_calls(connector, sample), sample.replies, strict=False):
+        if reply.status < 400 or contract.knows_answer(called.method, called.url, reply.status):
+            body = json.loads(reply.body) if reply.body else None
+            assert contract.reply_problems(called.method, called.url, reply.status, body) == []
+
+
+@pytest.mark.parametrize(("connector", "sample"), _samples("trigger"))
+def test_every_object_that_a_trigger_reads_is_one_that_the_platform_tells(connector: Connector, sample: Sample) -> None:
+    """The object in a trigger's sample has the fields and types of the contract, where the contract has a name for it."""
+    contract = _contract(connector.name)
+    for path, schema in OBJECTS.get(connector.name, {}).items():
+        thing = dig(sample.given, path)
+        if found(thing):
+            assert contract.object_problems(schema, thing) == []
+
+
+def test_the_shipped_connectors_are_looked_at() -> None:
+    """Square and Twilio have contracts and samples of every kind."""
+    assert {param.values[0].name for param in _samples("action")} >= {"square", "twilio"}
+    assert {param.values[1].kind for param in _samples("trigger", "action", "lookup", "pull")} == {
+        "trigger",
+        "action",
+        "lookup",
+        "pull",
+    }
