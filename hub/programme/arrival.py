@@ -38,7 +38,7 @@ _ACTIVITY = (Sale, JobCompleted, DealWon)
 def whose(roll: Roll, fact: Fact, connection: str, at: datetime, *, cause: str) -> Found:
     """The member whom a fact is about. Facts that are no reason to join (a refund, a stranger's message) make nobody."""
     if isinstance(fact, HubFact):
-        return Found(roll.get(fact.member_id), False)
+        return Found(roll.get(fact.member_id) if fact.member_id else None, False)
     customer = fact.customer or _writer(fact)
     if customer is None or not customer.is_known():
         return Found(None, False)

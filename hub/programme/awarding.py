@@ -24,6 +24,7 @@ from hub.sdk.values import Duration, Moment, Number, Points
 from hub.store import Session, Space
 
 PoolKey = tuple[str, str]
+Outcome = Literal["done", "capped", "nothing", "no_member"]
 
 
 class Share(NamedTuple):
@@ -61,7 +62,7 @@ class Awarded(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    outcome: Literal["done", "capped", "nothing", "no_member"]
+    outcome: Outcome
     points: Points = 0
     balance: Points = 0
     expires_at: Moment | None = None
@@ -86,8 +87,9 @@ def award(
     """Give the member points.
 
     points: in their finished form. rate: points for each unit of the programme's currency that earns. multiply: times so much;
-    several in one group are pooled by `stacking`. bonus: added, never multiplied. cap: the most for this event, in place of the
-    programme's. group: awards of one event in one group are one sum. expires: how long the points are good, none for ever.
+    several in one group are pooled by `stacking`. bonus: added, never multiplied. cap: the most that this award, or its group,
+    may come to, in place of the programme's. group: awards of one event in one group are one sum. expires: how long the points
+    are good, none for ever.
     """
     member = work.member()
     if member is None:
@@ -101,31 +103,37 @@ def award(
         raise Parked(f"{work.recipe or 'An award'} cannot be posted: {error}. Give it a `cap`, then replay.") from error
     if posted <= 0:
         return Awarded(outcome="nothing", balance=work.book.balance(member.id).spendable, reason=reason)
+    context = _context(work, came_to, terms, group, member.tier)
     expiry = work.programme.expiry if isinstance(expires, Usual) else expires
+    outcome: Outcome = "done" if came_to.points == came_to.whole else "capped"
+    return _post(work, Earned("", member.id, posted, context), outcome=outcome, expiry=expiry, reason=reason)
+
+
+def _post(work: Work, earned: Earned, *, outcome: Outcome, expiry: Duration | None, reason: str) -> Awarded:
+    """Post the points and tell what follows from them; a repeated posting has had that."""
     earned_at = work.event.occurred_at
     expires_at = work.programme.expires_at(earned_at, expiry)
-    context = _context(work, came_to, terms, group, member.tier)
     posting = work.book.award(
-        member.id,
-        posted,
+        earned.member_id,
+        earned.points,
         key=work.key,
-        source=work.source(reason, context),
+        source=work.source(reason, earned.context),
         expires_at=expires_at,
         effective_at=earned_at,
     )
     last_day = None if expires_at is None else (expires_at.astimezone(work.programme.zone) - timedelta(microseconds=1)).date()
     awarded = Awarded(
-        outcome="done" if came_to.points == came_to.whole else "capped",
-        points=posted,
-        balance=work.book.balance(member.id).spendable,
+        outcome=outcome,
+        points=earned.points,
+        balance=work.book.balance(earned.member_id).spendable,
         expires_at=expires_at,
         expires_on=last_day,
         reason=reason,
         transaction_id=posting.txn_id,
     )
     if not posting.repeated:
-        remember(work.unit, work.event.id, Earned(posting.txn_id, member.id, posted, context))
-        _tell(work, awarded, member.id)
+        remember(work.unit, work.event.id, earned._replace(transaction_id=posting.txn_id))
+        _tell(work, awarded, earned.member_id)
     return awarded
 
 

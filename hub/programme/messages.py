@@ -64,7 +64,7 @@ def answer(work: Work, claim: Claim) -> None:
             )
         )
     elif message.command == "claim" and work.member_id is not None:
-        code = message.argument.upper()
+        code = message.argument
         work.emit(
             ClaimAnswered(
                 member_id=work.member_id,

@@ -178,6 +178,8 @@ class Roll:
         local = at.astimezone(self._programme.zone).date()
         member = Member(self._ids.new("mem"), at, local, tier=self._programme.tier_for(0))
         self._write_change(member.id, "joined_at", None, at, cause)
+        if member.tier is not None:
+            self._write_change(member.id, "tier", None, member.tier, cause)
         return self._put(member)
 
     def _add_identity(self, member_id: str, identity: str) -> None:

@@ -174,6 +174,16 @@ def test_a_member_rises_at_once_over_several_tiers(shop: Any) -> None:
     assert (told.was, told.tier, told.lifetime_points) == ("Bronze", "Gold", 2500)
 
 
+def test_a_tier_that_the_programme_no_longer_has_is_left_at_the_next_award(store: Any, shop: Any) -> None:
+    """The admin renamed the tiers: who earns next is placed by the new ones."""
+    ada = shop.join()
+    renamed = type(shop)(store, {"tiers": [{"name": "Basic", "from": 0}, {"name": "Plus", "from": 100}]})
+    with renamed.step(ada.id) as work:
+        award(work, points=Decimal(5))
+    (told,) = renamed.heard(TierChanged)
+    assert (told.was, told.tier) == ("Bronze", "Basic")
+
+
 money = some.decimals(min_value=0, max_value=10_000, places=2)
 factor = some.decimals(min_value=0, max_value=5, places=2)
 

@@ -116,6 +116,7 @@ def test_facts_fill_what_is_missing_and_only_a_platforms_change_replaces(shop: A
     changed = found(shop, Customer(email="ada@example.com", first_name="Adele"), replace=True).member
     assert changed.first_name == "Adele"
     assert changes(shop, ada.id)[1:] == [
+        ("tier", None, "Bronze"),
         ("first_name", None, "Ada"),
         ("email", None, "ada@example.com"),
         ("birthday", None, "1990-02-06"),
