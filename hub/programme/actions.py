@@ -148,8 +148,8 @@ def untag(work: Work, *, name: Short) -> Marked:
     return Marked(outcome="done")
 
 
-def set_attribute(work: Work, *, name: Short, value: Text | None) -> Marked:
-    """Keep a text about the member under a name (`member.attributes`); none takes it away."""
+def set_attribute(work: Work, *, name: Short, value: Text | None = None) -> Marked:
+    """Keep a text about the member under a name (`member.attributes`); without a value, take it away."""
     if work.member_id is None:
         return Marked(outcome="no_member")
     changed = work.roll.set_attribute(work.member_id, name, value, cause=work.cause())
