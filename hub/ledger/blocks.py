@@ -22,11 +22,12 @@ def seal(unit: Unit, now: datetime, most: int = _MOST) -> int:
     last = session.row(SQL.last_block)
     seq, after, previous = (last["seq"] + 1, last["last_txn_id"], last["hash"]) if last else (1, "", GENESIS)
     ids = [row["id"] for row in session.rows(SQL.txn_ids_after, after=after, most=most)]
-    if not ids:
+    alone = [row["id"] for row in session.rows(SQL.memberless_unsealed)]
+    if not ids and not alone:
         return 0
-    heads = session.rows(SQL.heads_between, after=after, until=ids[-1])
-    alone = [row["id"] for row in session.rows(SQL.memberless_between, after=after, until=ids[-1])]
-    block = (seq, to_text(now), ids[-1])
+    until = ids[-1] if ids else after
+    heads = session.rows(SQL.heads_between, after=after, until=until)
+    block = (seq, to_text(now), until)
     unit.append(SQL.add_block, (*block, _hash(session, previous, block, heads, alone)))
     for row in heads:
         unit.append(SQL.add_block_head, (seq, row["member_id"], row["seq"]))

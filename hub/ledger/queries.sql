@@ -237,9 +237,9 @@ JOIN (SELECT member_id FROM entry WHERE txn_id > :after AND txn_id <= :until AND
 WHERE link.seq = (SELECT MAX(newest.seq) FROM link AS newest WHERE newest.member_id = touched.member_id)
 ORDER BY link.member_id;
 
--- memberless_between --
--- The transactions without a member in this stretch.
-SELECT id FROM txn WHERE member_id IS NULL AND id > :after AND id <= :until ORDER BY id;
+-- memberless_unsealed --
+-- The transactions without a member that stand in no block; there are few of them in all.
+SELECT id FROM txn WHERE member_id IS NULL AND NOT EXISTS (SELECT 1 FROM block_txn WHERE block_txn.txn_id = txn.id) ORDER BY id;
 
 -- add_block --
 -- A block.

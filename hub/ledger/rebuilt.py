@@ -36,6 +36,8 @@ class Rebuilt:
             for name, rows in (("entries", whole.entries), ("allocations", whole.allocations))
             if [row["n"] for row in rows] != list(range(1, len(rows) + 1))
         ]
+        if bool(whole.entries) != bool(whole.txn["points"]):
+            found.append(f"Transaction {txn_id} of {whole.txn['points']} points has {len(whole.entries)} entries.")
         if total := sum(row["amount"] for row in whole.entries):
             found.append(f"The entries of transaction {txn_id} sum to {total}, not to zero.")
         found.extend(self._entries(whole))

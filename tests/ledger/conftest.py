@@ -27,7 +27,7 @@ class Desk:
         self.clock = VirtualClock(START)
         self.store = SqliteStore(path, "hub")
         self.store.migrate()
-        self.ids = Ids(self.clock, random.Random(7))  # noqa: S311
+        self.ids = Ids(self.clock, random.Random(7))
         self._keys = 0
 
     @contextmanager
@@ -46,10 +46,10 @@ class Desk:
     def award(self, points: int, member: str = "mem_1", days: float | None = 365, **more: Any) -> Any:
         """An award now, that expires after some days."""
         now = self.clock.now()
-        asked = {"key": self.key(), "source": Source(), "effective_at": now} | more
         expires_at = None if days is None else now + timedelta(days=days)
+        asked = {"key": self.key(), "source": Source(), "effective_at": now, "expires_at": expires_at} | more
         with self.book() as book:
-            return book.award(member, points, expires_at=expires_at, **asked)
+            return book.award(member, points, **asked)
 
     def do(self, operation: str, *given: Any, **more: Any) -> Any:
         """Any operation of the book."""

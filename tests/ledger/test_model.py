@@ -343,9 +343,7 @@ class Beside(RuleBasedStateMachine):
     def cancel(self, which: int) -> None:
         if found := self.pick("hold", which):
             fact, hold = found
-            self.both(
-                lambda book, key: book.cancel(hold.id, key=key, source=SOURCE), lambda: self.plain.resolve(fact, 0)
-            )
+            self.both(lambda book, key: book.cancel(hold.id, key=key, source=SOURCE), lambda: self.plain.resolve(fact, 0))
 
     @rule(member=members_, points=points_, sign=st.sampled_from([1, -1]), life=lives_)
     def adjust(self, member: str, points: int, sign: int, life: int | None) -> None:
@@ -369,9 +367,7 @@ class Beside(RuleBasedStateMachine):
     def reverse(self, which: int, what: str) -> None:
         if found := self.pick(what, which):
             fact, posting = found
-            self.both(
-                lambda book, key: book.reverse(posting.txn_id, key=key, source=SOURCE), lambda: self.plain.reverse(fact)
-            )
+            self.both(lambda book, key: book.reverse(posting.txn_id, key=key, source=SOURCE), lambda: self.plain.reverse(fact))
 
     @precondition(lambda self: self.said)
     @rule(which=which_)

@@ -83,7 +83,7 @@ $append_only_block_head
 
 CREATE TABLE block_txn (
     block BIGINT NOT NULL,
-    txn_id TEXT NOT NULL,
+    txn_id TEXT NOT NULL UNIQUE,
     PRIMARY KEY (block, txn_id)
 ) $clustered;
 $append_only_block_txn

@@ -1,0 +1,231 @@
+"""Verify finds every change."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from hub.ledger import Source, seal, verify
+from hub.store import Unit
+
+TABLES = (
+    "txn",
+    "entry",
+    "lot",
+    "allocation",
+    "link",
+    "block",
+    "block_head",
+    "block_txn",
+    "balance",
+    "lot_left",
+    "hold",
+    "budget",
+)
+POSTED = TABLES[:8]
+REST = "points, effective_at, recorded_at, follows, until, event_id, recipe, version, run_id, step, context, reason, actor"
+UNPROVED = {("txn", "reason"), ("txn", "actor")}
+
+
+class Undo(Exception):
+    """Ends a transaction without keeping it."""
+
+
+def seal_now(desk: Any) -> int:
+    with desk.store.write() as session:
+        unit = Unit(session)
+        number = seal(unit, desk.clock.now())
+        unit.flush()
+        return number
+
+
+@pytest.fixture
+def busy(desk: Any) -> Any:
+    """A ledger with something in every table and every column."""
+    source = Source("evt_1", "recipe", "v1", "run_1", "0", "because", "Ann", {"base": "1.50"})
+    desk.do("fund", "spring", 100, source=source)
+    award = desk.award(30, days=3, source=source)
+    desk.award(20, member="mem_2", campaign="spring", source=source)
+    hold = desk.do("hold", "mem_1", 5, until=desk.clock.now(), source=source)
+    spend = desk.do("redeem", "mem_1", 12)
+    desk.do("restore", spend.txn_id, 4)
+    assert seal_now(desk) == 1
+    desk.do("capture", hold.id, points=2)
+    desk.do("claw_back", award.txn_id, 30)
+    desk.award(9, days=None)
+    desk.award(9, member="mem_2", pending=True)
+    desk.do("hold", "mem_2", 3)
+    desk.do("fund", "summer", 5)
+    assert seal_now(desk) == 2
+    desk.award(2, member="mem_3")
+    return desk
+
+
+def tampered(desk: Any, *statements: str) -> tuple[str, ...]:
+    """What is found after a change by somebody with full access to the file."""
+    found: tuple[str, ...] = ()
+    with pytest.raises(Undo), desk.store.write() as session:
+        connection = session._connection
+        connection.execute("PRAGMA ignore_check_constraints = ON")
+        for (trigger,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            connection.execute(f"DROP TRIGGER {trigger}")
+        for statement in statements:
+            assert connection.execute(statement).rowcount > 0, statement
+        found = verify(session).findings
+        raise Undo
+    return found
+
+
+def columns(desk: Any, table: str) -> list[str]:
+    return [row[0] for row in desk.sql("SELECT name FROM pragma_table_info(?)", table)]
+
+
+def changes(desk: Any, table: str) -> Iterator[str]:
+    """For every column of every row: a statement that changes it a little."""
+    names = columns(desk, table)
+    keys = [row[0] for row in desk.sql("SELECT name FROM pragma_table_info(?) WHERE pk > 0", table)]
+    rows = desk.sql(f"SELECT {', '.join(f'quote({name})' for name in names)} FROM {table}")
+    for row in rows:
+        quoted = dict(zip(names, row, strict=True))
+        where = " AND ".join(f"{key} = {quoted[key]}" for key in keys)
+        for name in names:
+            if (table, name) not in UNPROVED:
+                yield f"UPDATE {table} SET {name} = {changed(quoted[name])} WHERE {where}"
+
+
+def changed(quoted: str) -> str:
+    """One bit or one character is another."""
+    if quoted == "NULL":
+        return "'2026-01-01T12:00:00.000000Z'"
+    if quoted.startswith("X'"):
+        return f"X'{int(quoted[2:-1], 16) ^ 1:0{len(quoted) - 3}x}'"
+    if quoted.startswith("'"):
+        return f"'{quoted[1:-2]}{chr(ord(quoted[-2]) ^ 1)}'"
+    return str(int(quoted) ^ 1)
+
+
+def test_books_in_order_have_no_findings(busy: Any) -> None:
+    """Everything is counted, and progress is told."""
+    told: list[tuple[int, int]] = []
+    with busy.read() as session:
+        found = verify(session, lambda done, total: told.append((done, total)))
+    assert found.ok
+    assert (found.members, found.txns, found.blocks) == (3, 13, 2)
+    assert told[-1] == (13, 13)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_changed_byte_is_found(busy: Any, table: str) -> None:
+    """Any column of any row, except reason and actor, which may be personal."""
+    statements = list(changes(busy, table))
+    assert statements
+    missed = [statement for statement in statements if not survives(busy, statement)]
+    assert missed == []
+
+
+def survives(desk: Any, statement: str) -> bool:
+    try:
+        return bool(tampered(desk, statement))
+    except sqlite3.IntegrityError:  # a key that is taken: the database refuses this one
+        return True
+
+
+@pytest.mark.parametrize("column", ["reason", "actor"])
+def test_a_person_can_be_erased(busy: Any, column: str) -> None:
+    """Reason and actor may be emptied."""
+    assert tampered(busy, f"UPDATE txn SET {column} = ''") == ()
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_missing_row_is_found(busy: Any, table: str) -> None:
+    """Any row of any table, the last one too."""
+    keys = ", ".join(f"quote({row[0]})" for row in busy.sql("SELECT name FROM pragma_table_info(?) WHERE pk > 0", table))
+    names = [row[0] for row in busy.sql("SELECT name FROM pragma_table_info(?) WHERE pk > 0", table)]
+    for row in busy.sql(f"SELECT {keys} FROM {table}"):
+        where = " AND ".join(f"{name} = {value}" for name, value in zip(names, row, strict=True))
+        unbound = table == "block" and row == (2,)
+        assert tampered(busy, f"DELETE FROM {table} WHERE {where}") or unbound, where
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        f"INSERT INTO txn SELECT 'txn_ff', 'new key', payload, kind, member_id, {REST} FROM txn LIMIT 1",
+        f"INSERT INTO txn SELECT 'txn_ff', 'new key', payload, kind, 'mem_1', {REST} FROM txn LIMIT 1",
+        f"INSERT INTO txn SELECT 'txn_ff', 'new key', payload, kind, 'mem_9', {REST} FROM txn LIMIT 1",
+        "INSERT INTO entry SELECT txn_id, 9, member_id, account, amount, balance_after FROM entry LIMIT 1",
+        "INSERT INTO entry VALUES ('txn_ff', 1, NULL, 'issuance', -5, NULL)",
+        "INSERT INTO lot SELECT 'lot_ff', txn_id, member_id, points, expires_at, effective_at FROM lot LIMIT 1",
+        "INSERT INTO lot SELECT 'lot_ff', 'txn_ff', member_id, points, expires_at, effective_at FROM lot LIMIT 1",
+        "INSERT INTO allocation SELECT 'txn_ff', n, lot_id, points FROM allocation LIMIT 1",
+        "INSERT INTO link SELECT member_id, 99, txn_id, hash FROM link LIMIT 1",
+        "INSERT INTO link SELECT 'mem_9', 1, txn_id, hash FROM link LIMIT 1",
+        "INSERT INTO balance SELECT 'mem_9', 5, 0, 0, 0, 0, head FROM balance LIMIT 1",
+        "INSERT INTO lot_left SELECT member_id, 'lot_ff', expires_at, effective_at, 5 FROM lot_left LIMIT 1",
+        "INSERT INTO hold SELECT 'hold_ff', txn_id, member_id, points, until, resolved_by FROM hold LIMIT 1",
+        "INSERT INTO budget VALUES ('autumn', 7)",
+        "INSERT INTO block_txn VALUES (9, 'txn_ff')",
+        "INSERT INTO block_head SELECT 9, member_id, seq FROM block_head LIMIT 1",
+    ],
+)
+def test_an_added_row_is_found(busy: Any, statement: str) -> None:
+    """A row that nothing was posted for, in any table."""
+    assert tampered(busy, statement)
+
+
+def test_a_tail_that_was_cut_off_with_its_balance_is_found_once_it_was_sealed(busy: Any) -> None:
+    """Somebody who knows the tables undoes the last posting of a member everywhere; the block remembers it."""
+    [(seq, txn_id)] = busy.sql("SELECT seq, txn_id FROM link WHERE member_id = 'mem_2' ORDER BY seq DESC LIMIT 1")
+    found = tampered(
+        busy,
+        f"DELETE FROM txn WHERE id = '{txn_id}'",
+        f"DELETE FROM entry WHERE txn_id = '{txn_id}'",
+        f"DELETE FROM link WHERE txn_id = '{txn_id}'",
+        f"DELETE FROM hold WHERE txn_id = '{txn_id}'",
+        f"UPDATE lot_left SET points = points - (SELECT SUM(points) FROM allocation WHERE txn_id = '{txn_id}') "
+        f"WHERE lot_id = (SELECT lot_id FROM allocation WHERE txn_id = '{txn_id}')",
+        f"DELETE FROM allocation WHERE txn_id = '{txn_id}'",
+        f"UPDATE balance SET available = available + held, held = 0, seq = {seq - 1}, "
+        f"head = (SELECT hash FROM link WHERE member_id = 'mem_2' AND seq = {seq - 1}) WHERE member_id = 'mem_2'",
+    )
+    assert len(found) == 1
+    assert "Block 2" in found[0]
+
+
+def test_a_value_of_another_type_is_a_finding_and_no_crash(busy: Any) -> None:
+    """SQLite lets text into a column of numbers."""
+    for statement in (
+        "UPDATE entry SET amount = 'x'",
+        "UPDATE txn SET payload = 'x'",
+        "UPDATE link SET hash = 'x'",
+        "UPDATE lot_left SET points = 'x'",
+        "UPDATE allocation SET points = 'x'",
+        "UPDATE block SET hash = 1",
+    ):
+        assert tampered(busy, statement)
+
+
+@pytest.mark.parametrize("table", POSTED)
+@pytest.mark.parametrize("verb", ["UPDATE", "DELETE"])
+def test_what_was_posted_cannot_be_changed_or_deleted(busy: Any, table: str, verb: str) -> None:
+    """The database itself refuses it."""
+    column = columns(busy, table)[0]
+    with pytest.raises(sqlite3.IntegrityError, match=f"{table} is append only"):
+        busy.sql(f"UPDATE {table} SET {column} = {column}" if verb == "UPDATE" else f"DELETE FROM {table}")
+
+
+def test_sealing_again_without_new_postings_makes_no_block(busy: Any) -> None:
+    """And a stretch is cut where `most` says."""
+    assert seal_now(busy) == 3
+    assert seal_now(busy) == 0
+    for n in range(3):
+        busy.award(1, member=f"mem_{n}")
+    with busy.store.write() as session:
+        for number in (4, 5, 0):
+            unit = Unit(session)
+            assert seal(unit, busy.clock.now(), most=2) == number
+            unit.flush()
+    assert busy.verify().ok
