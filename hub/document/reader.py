@@ -172,7 +172,10 @@ class _Builder:
             except Trap as trap:
                 self._say(event, trap.message, trap.hint, len(text))
                 return self._broken(event)
-        return Scalar(self._source, _place_of(event), text, value, style)
+        place = _place_of(event)
+        if not text and not style and isinstance(self._key, Scalar):
+            place = (self._key.line, self._key.column, self._key.start)  # an empty value has no place of its own
+        return Scalar(self._source, place, text, value, style)
 
     def _place(self, node: Node) -> None:
         """Puts a node where it belongs; in a mapping it is a key first, a value next."""

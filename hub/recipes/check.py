@@ -131,7 +131,7 @@ class _Checker:
 
     def _names(self, more: dict[str, Type]) -> Names:
         vocabulary = self._vocabulary
-        types = {"member": vocabulary.member, "programme": vocabulary.programme, "now": MOMENT, "today": DATE, **more}
+        types = {**more, "member": vocabulary.member, "programme": vocabulary.programme, "now": MOMENT, "today": DATE}
         return Names(types, vocabulary.currency, vocabulary.zone)
 
     def _required(self, key: str) -> Node | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import tzinfo
 
@@ -61,8 +62,14 @@ class Typer:
             return self._fault(tree, f"`{name}` cannot be used here", self._absent[name])
         if name in FUNCTIONS:
             return self._fault(tree, f"`{name}` is a function", f"write `{FUNCTIONS[name].usage}`")
-        hint = did_you_mean(name, self._types) or f'if it is text, put quotes around it: "{name}"'
+        hint = did_you_mean(name, self._types) or self._unknown(name)
         return self._fault(tree, f"`{name[:40]}` is not a name here", hint)
+
+    def _unknown(self, name: str) -> str:
+        """What to do about a word alone, which may be meant as text, and about one with fields, which cannot."""
+        if re.search(rf"\b{re.escape(name)}\s*[.\[]", self._text):
+            return f"there are {', '.join(f'`{known}`' for known in self._types)}"
+        return f'if it is text, put quotes around it: "{name[:40]}"'
 
     def _field(self, tree: Tree) -> Part:
         base = self.part(tree.parts[0])

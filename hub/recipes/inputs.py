@@ -20,6 +20,7 @@ from hub.recipes.values import Scope
 from hub.recipes.vocabulary import Input
 from hub.sdk.values import Duration
 
+_WORDS = re.compile(r"[\w. ]*")
 _PATH = re.compile(r"([a-z]\w*)(?:\.\w+)+", re.ASCII)
 
 
@@ -106,7 +107,7 @@ def _expression(node: Scalar, wanted: Type, names: Names, problems: list[Problem
         try:
             return fixed(node.text, wanted, Duration.parse(node.text))
         except ValueError:
-            if re.fullmatch(r"[\d.]+\s*[a-z]*", node.text):
+            if _WORDS.fullmatch(node.text) and node.text.partition(".")[0] not in names.types:
                 problems.append(
                     node.problem(f"`{node.text}` is not a length of time", "write for instance `12 months` or `30 days`")
                 )
