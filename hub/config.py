@@ -200,9 +200,9 @@ class _Reader:
 
     def _connection(self, name: str, node: Node) -> ConnectionConfig:
         if isinstance(node, document.Scalar) and node.value is None:
-            node = document.Mapping(node.source, node.line, node.column, node.start)
+            node = document.Mapping(node.source, (node.line, node.column, node.start))
         missing: list[str] = []
-        filled = document.Mapping(node.source, node.line, node.column, node.start)
+        filled = document.Mapping(node.source, (node.line, node.column, node.start))
         for key, child in node.items() if isinstance(node, document.Mapping) else ():
             before = len(missing)
             value = self._fill(child, missing)
@@ -231,7 +231,7 @@ class _Reader:
         """The file with its variables filled in, but for those of connections, where one may be missing."""
         if not isinstance(root, document.Mapping):
             return root
-        filled = document.Mapping(root.source, root.line, root.column, root.start)
+        filled = document.Mapping(root.source, (root.line, root.column, root.start))
         filled.keys = dict(root.keys)
         for name, node in root.values.items():
             missing: list[str] = []
@@ -244,7 +244,7 @@ class _Reader:
 
     def _fill(self, node: Node, missing: list[str]) -> Node:
         """The node with every `${NAME}` in it replaced; the names that are not set are added to `missing`."""
-        place = (node.source, node.line, node.column, node.start)
+        place = (node.source, (node.line, node.column, node.start))
         if isinstance(node, document.Mapping):
             mapping = document.Mapping(*place)
             mapping.keys = dict(node.keys)

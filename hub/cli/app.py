@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 a problem was found, 2 the command was called wrongly, 130
 from __future__ import annotations
 
 import importlib
+import logging
 import sys
 import tempfile
 import traceback
@@ -106,3 +107,5 @@ def _kept(error: Exception) -> Path:
 @click.version_option(__version__, prog_name="hub")
 def main() -> None:
     """Runs a loyalty programme by itself: hears what customers do, awards points, carries the answer back."""
+    for name in ("hub", "connectors"):  # a command says itself what matters; `hub run` and its kin turn the log on
+        logging.getLogger(name).addHandler(logging.NullHandler())
