@@ -105,7 +105,7 @@ class Admission:
             return []
         readings: list[Reading] = []
         for trigger in connection.connector.triggers_for(item):
-            if trigger.thin or trigger.poke:
+            if trigger.thin_for(connection) or trigger.poke:
                 self._call_for(connection, trigger, item, delivery_id)
                 continue
             facts = trigger.read(item, connection)

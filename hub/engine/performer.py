@@ -165,7 +165,8 @@ class Performer:
 
     def _read(self, connection: Connection, pull: Pull, item: Item, client: Client) -> list[tuple[Trigger, Fact]]:
         trigger = connection.connector.triggers[pull.trigger]
-        facts = trigger.fetch(item, connection, client) if trigger.thin else trigger.read(item, connection)
+        thin = trigger.thin_for(connection)
+        facts = trigger.fetch(item, connection, client) if thin else trigger.read(item, connection)
         return [(trigger, fact) for fact in facts]
 
 
