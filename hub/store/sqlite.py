@@ -101,7 +101,7 @@ class SqliteStore:
     def checkpoint(self) -> None:
         """Move the log into the file, cut it, and give freed pages back to the disk."""
         with self._writing:
-            self._writer.execute("PRAGMA incremental_vacuum(1000)").fetchall()
+            self._writer.executescript("PRAGMA incremental_vacuum(1000)")  # execute would give back one page and stop
             self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def size_bytes(self) -> int:

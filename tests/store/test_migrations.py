@@ -1,0 +1,87 @@
+"""Migrations: the schema is their sum, each is taken once and whole."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from hub.store import migrations
+from hub.store.sqlite import SqliteStore
+
+SCHEMAS = ("hub", "inbox")
+
+
+@pytest.mark.parametrize("schema", SCHEMAS)
+def test_every_step_is_taken_once_in_order(schema: str, tmp_path: Path) -> None:
+    """A second start takes none; the record names them."""
+    store = SqliteStore(tmp_path / "x.db", schema)
+    names = [name for name, _ in migrations.steps(schema)]
+    assert store.migrate() == names == sorted(names)
+    assert store.migrate() == []
+    with store.read() as session:
+        assert [row[0] for row in session._connection.execute("SELECT name FROM migration ORDER BY name")] == names
+    store.close()
+
+
+@pytest.mark.parametrize("schema", SCHEMAS)
+def test_steps_are_numbered_without_a_gap(schema: str) -> None:
+    """0001_, 0002_ and so on, never renumbered."""
+    assert [name[:5] for name, _ in migrations.steps(schema)] == [
+        f"{n:04}_" for n in range(1, len(migrations.steps(schema)) + 1)
+    ]
+
+
+@pytest.mark.parametrize("schema", SCHEMAS)
+def test_steps_use_only_types_that_both_engines_have(schema: str) -> None:
+    """TEXT, BIGINT, and what the engines say differently as a `$name`."""
+    for name, text in migrations.steps(schema):
+        bare = re.sub(r"--.*", "", text)
+        words = r"\b(INTEGER|REAL|BLOB|FLOAT|DOUBLE|NUMERIC|BOOLEAN|DATETIME|ROWID|AUTOINCREMENT)\b"
+        assert not re.search(words, bare, re.IGNORECASE), name
+        names = {found for found in re.findall(r"\$(\w+)", bare) if not found.startswith("append_only_")}
+        assert names <= {"sequence", "bytes", "clustered"}, name
+
+
+def test_a_step_that_fails_leaves_the_database_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither its tables nor its record, nor an open transaction; the steps before it stay."""
+    broken = [
+        ("0001_good.sql", "CREATE TABLE good (x TEXT);"),
+        ("0002_bad.sql", "CREATE TABLE half (x TEXT); CREATE TABLE good (x);"),
+    ]
+    monkeypatch.setattr(migrations, "steps", lambda schema: broken)
+    store = SqliteStore(tmp_path / "x.db", "hub")
+    with pytest.raises(sqlite3.OperationalError, match="good already exists"):
+        store.migrate()
+    with store.write() as session:
+        tables = [
+            row[0] for row in session._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+        ]
+        assert tables == ["good", "migration"]
+        assert [row[0] for row in session._connection.execute("SELECT name FROM migration")] == ["0001_good.sql"]
+    store.close()
+
+
+def test_an_unknown_name_in_a_step_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before anything is run."""
+    monkeypatch.setattr(migrations, "steps", lambda schema: [("0001_x.sql", "CREATE TABLE x (y $nonsense);")])
+    store = SqliteStore(tmp_path / "x.db", "hub")
+    with pytest.raises(KeyError, match="nonsense"):
+        store.migrate()
+    store.close()
+
+
+def test_an_append_only_table_refuses_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`$append_only_<table>` is the engine's own guard; new rows are welcome."""
+    step = "CREATE TABLE log (seq $sequence, text TEXT) ;\n$append_only_log"
+    monkeypatch.setattr(migrations, "steps", lambda schema: [("0001_log.sql", step)])
+    store = SqliteStore(tmp_path / "x.db", "hub")
+    store.migrate()
+    with store.write() as session:
+        session._connection.execute("INSERT INTO log (text) VALUES ('a'), ('b')")
+    for statement in ("UPDATE log SET text = 'c'", "DELETE FROM log WHERE seq = 1"):
+        with pytest.raises(sqlite3.IntegrityError, match="log is append only"), store.write() as session:
+            session._connection.execute(statement)
+    store.close()
