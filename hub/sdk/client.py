@@ -34,6 +34,7 @@ REDIRECTS_MOST = 3
 
 # One key for each call of a step, made of the step's own: the same on every attempt, in the form that all platforms take.
 _KEYS = uuid.UUID("6f9c2f0e-2f2b-5d0a-9f4a-3f1c6f5c8f5b")
+_NEVER_SENT = re.compile("NewConnectionError|NameResolutionError")
 _SECRET_IN_TEXT = "***"  # noqa: S105
 
 
@@ -264,7 +265,8 @@ class Client:
                 headers = {name.lower(): value for name, value in response.headers.items()}
                 return Reply(response.status_code, headers, bytes(body))
         except requests.RequestException as error:
-            before = isinstance(error, requests.ConnectTimeout) or "NewConnectionError" in repr(error)
+            # requests tells only in words that no connection was made; then nothing was sent either.
+            before = isinstance(error, requests.ConnectTimeout) or bool(_NEVER_SENT.search(repr(error)))
             ending: Verdict = "passing" if again or before else "uncertain"
             lost = "could not be reached" if before else "did not answer"
             raise CallFailed(self._struck(f"{title} {lost} ({asked}: {type(error).__name__})."), ending) from None

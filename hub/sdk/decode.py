@@ -64,8 +64,8 @@ def json_value(body: bytes) -> Any:
 
 def _check_depth(value: Any) -> None:
     level = [value]
-    for _ in range(DEPTH_MOST + 1):
-        level = [child for parent in level for child in _children(parent)]
+    for _ in range(DEPTH_MOST):
+        level = [child for parent in level for child in _children(parent) if isinstance(child, dict | list)]
         if not level:
             return
     raise Unreadable(f"The body is nested deeper than {DEPTH_MOST} levels.")

@@ -19,6 +19,7 @@ _WORDS = (
     "errors.0.detail", "errors.0.message", "error.message", "error_description", "detail", "message", "errors.0.title",
     "0.message", "Fault.Error.0.Detail", "Fault.Error.0.Message", "error", "title", "description",
 )  # fmt: skip
+_CODES = ("code", "errors.0.code", "error.code")
 _RESETS = ("x-ratelimit-reset", "x-rate-limit-reset", "ratelimit-reset")
 
 
@@ -69,11 +70,10 @@ def judge(reply: Reply, *, again: bool) -> Verdict:
 
 def words(reply: Reply) -> str:
     """What the platform says went wrong, short; empty when it says nothing that people can read."""
-    for path in _WORDS:
-        value = reply.find(path)
-        if isinstance(value, str) and value.strip():
-            return " ".join(value.split())[:WORDS_MOST]
-    return ""
+    said = (" ".join(value.split()) for path in _WORDS if isinstance(value := reply.find(path), str))
+    sentence = next((text for text in said if text), "")[:WORDS_MOST]
+    code = next((value for path in _CODES if isinstance(value := reply.find(path), str | int)), "")
+    return f"{sentence} ({code})" if sentence and code else sentence
 
 
 def wait_told(reply: Reply) -> float | None:

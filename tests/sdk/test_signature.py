@@ -8,6 +8,7 @@ import hmac
 from datetime import datetime, timedelta
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -229,8 +230,6 @@ def test_standard_webhooks_known_vector(request_of, settings_of):
 
 def test_a_public_key_verifies_and_cannot_sign(request_of, settings_of, now):
     """With the platform's public key we verify; to sign takes the private one."""
-    from cryptography.hazmat.primitives import serialization
-
     scheme = SCHEMES["sendgrid"]
     private = scheme.examples()["key"]
     key = serialization.load_der_private_key(base64.b64decode(private), None)
@@ -263,7 +262,7 @@ def test_both_secrets_hold_while_one_is_rotated(request_of, settings_of, now):
 
 def test_either_says_why_both_failed(request_of, settings_of, now):
     """When neither of two proofs holds, both reasons are given."""
-    with pytest.raises(Refused, match="X-Shopify-Hmac-Sha256.*shopify-hmac-sha256"):
+    with pytest.raises(Refused, match=r"X-Shopify-Hmac-Sha256.*shopify-hmac-sha256"):
         SCHEMES["shopify"].verify(request_of(), settings_of(key="k"), now)
 
 

@@ -1,0 +1,73 @@
+"""Decoding: what outsiders send becomes exact data, or an explanation."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub.errors import Unreadable
+from hub.sdk import decode
+
+
+def test_numbers_stay_exact():
+    """A decimal is a Decimal, a whole number an int; neither goes through a float."""
+    assert decode.json_value(b'{"a": 0.1, "b": 12, "c": 1e2}') == {"a": Decimal("0.1"), "b": 12, "c": Decimal("1e2")}
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (b"", "empty"),
+        (b"  \n", "empty"),
+        (b"\xff{}", "not UTF-8"),
+        (b"{", "not JSON"),
+        (b'{"a": NaN}', "NaN is not JSON"),
+        (b"[-Infinity]", "not JSON"),
+        (b"[1e999999999]", "out of range"),
+        (b"[" + b"9" * 61 + b"]", "out of range"),
+        (b"[0." + b"1" * 70 + b"]", "out of range"),
+        (b"[" * 65 + b"]" * 65, "deeper than 64"),
+        (b"[" * 100_000, "deeper than 64"),
+    ],
+)
+def test_what_cannot_be_read_is_explained(body, why):
+    """Each kind of broken body has its own sentence."""
+    with pytest.raises(Unreadable, match=why):
+        decode.json_value(body)
+
+
+def test_sixty_four_levels_are_read():
+    """The limit of depth lies where it says."""
+    assert decode.json_value(b"[" * 64 + b"]" * 64)
+
+
+def test_what_no_database_keeps_is_replaced():
+    """NUL and lone surrogates become the replacement character, in names and values; pairs stay."""
+    assert decode.json_value(rb'{"a\u0000": "\ud800x", "b": ["\ud83d\ude00"]}') == {"a\ufffd": "\ufffdx", "b": ["\U0001f600"]}
+    assert decode.form(b"a=%00") == {"a": "\ufffd"}
+
+
+def test_a_form_keeps_blanks_order_and_repetition():
+    """Blank fields count, nothing is trimmed, a repeated field is a list."""
+    assert decode.pairs(b"b=+x+&a=&b=2") == [("b", " x "), ("a", ""), ("b", "2")]
+    assert decode.form(b"b=1&a=&b=2&b=3") == {"b": ["1", "2", "3"], "a": ""}
+
+
+@pytest.mark.parametrize("body", [b"a=%ff", b"\xff=1", b"&".join([b"a=1"] * 2_001)])
+def test_a_broken_form_is_explained(body):
+    """A form that is not UTF-8, or has too many fields, is unreadable."""
+    with pytest.raises(Unreadable):
+        decode.form(body)
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_do_more_than_be_unreadable(body):
+    """Whatever comes, it is read or Unreadable."""
+    for read in (decode.json_value, decode.form):
+        try:
+            read(body)
+        except Unreadable:
+            continue
