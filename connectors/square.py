@@ -18,10 +18,11 @@ A payment may come before its buyer: Square finds out later and says so in anoth
 Invoices (invoice.payment_made) are not read, for their money comes as a payment, on the channel `invoice`. Bookings have no end
 at Square: none is ever `completed`. An unlinked refund names no payment: it is told, and belongs to no sale.
 
-Which side keeps the books: without `till_loyalty` the hub alone, and nothing of Square Loyalty is read. `till_loyalty: true`:
-the till gives points too. Every change there is told as `loyalty_event` with its order, and with `ours` when it was made by
-API, as the hub makes it. A recipe for both (`when: [square.payment_completed, square.loyalty_event]`) with `once_per:
-event.order_id` gives an order its points once. `accumulate_points` asks first whether the till gave the order its points.
+Which side keeps the books: one alone may give points for an order. Without `till_loyalty` that is the hub: nothing of Square
+Loyalty is read, recipes hear `sale`, and `adjust_points` shows the result at the till. With `till_loyalty: true` the till does:
+each change there is told as `loyalty_event` with the order that earned it; let recipes hear that (`if: event.kind == "earned"
+and not event.ours`) in place of Square's sales, and send none of it back. `ours` is what was done by API, as the hub does it.
+`accumulate_points` looks whether the till gave the order its points first, and then gives none.
 """
 
 from __future__ import annotations
