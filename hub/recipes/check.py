@@ -52,8 +52,7 @@ def load(text: str, path: str, vocabulary: Vocabulary) -> Plan:
             if read.root
             else Problem(path, 0, 0, "the file is empty", hint)
         )
-    errors = [problem for problem in problems if problem.severity == "error"]
-    if errors or plan is None:
+    if problems or plan is None:
         raise ConfigError(in_order(problems))
     return plan
 
@@ -102,7 +101,8 @@ class _Checker:
             if key in root
         ]
 
-    def plan(self) -> Plan | None:
+    def plan(self) -> Plan:
+        """The plan; worth nothing when there are problems."""
         section, problems = self._section, self._problems
         name = self._name()
         whens, planned, kinds = read_whens(self._required("when"), self._vocabulary, self._names({}), problems)
@@ -126,8 +126,7 @@ class _Checker:
             source=self._text,
             version=version_of(self._text),
         )
-        warnings = tuple(problem for problem in problems if problem.severity == "warning")
-        return Plan(recipe, planned, condition, once_per, planned_steps, warnings)
+        return Plan(recipe, planned, condition, once_per, planned_steps)
 
     def _names(self, more: dict[str, Type]) -> Names:
         vocabulary = self._vocabulary

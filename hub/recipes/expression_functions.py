@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, tzinfo
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from datetime import tzinfo
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN
 from typing import Any
 
-from hub.document import day_of, did_you_mean
+from hub.document import did_you_mean
 from hub.recipes.expression_parts import Part
 from hub.recipes.expression_rules import NUMERIC, TIMES, Unfit, compared, united
+from hub.recipes.expression_work import (
+    WEEKDAYS,
+    day_part,
+    day_said,
+    days_between,
+    extreme,
+    fits,
+    hour_of,
+    length,
+    number_said,
+    rounded,
+    short,
+    to_whole,
+    total,
+    weekday_of,
+)
 from hub.recipes.types import BOOLEAN, DATE, INTEGER, NOTHING, NUMBER, TEXT, Type
-from hub.recipes.values import EXACT, MISFITS, TEXT_CHARACTERS, Run, Scope, day_in, field_of, is_number, writer
+from hub.recipes.values import EXACT, MISFITS, Run, Scope, field_of, writer
 
 MANY = 20
 ROUND_PLACES = 6
-_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_NUMBER = re.compile(r"-?\d{1,30}(?:\.\d{1,12})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +106,6 @@ def _round_type(call: Call) -> Type:
     return kind if kind.kind == "money" else NUMBER
 
 
-def _rounded(value: Any, places: int = 0) -> Any:
-    return EXACT.quantize(value, Decimal(1).scaleb(-places)) if is_number(value) else None
-
-
-def _to_whole(rounding: str) -> Callable[[Any], Any]:
-    return lambda value: int(Decimal(value).to_integral_value(rounding)) if is_number(value) else None
-
-
 def _extreme_type(call: Call) -> Type:
     if len(call.parts) == 1:
         kind = call.parts[0].type
@@ -118,16 +123,6 @@ def _extreme_type(call: Call) -> Type:
     return held if len(call.parts) == 1 or any(part.type.optional for part in call.parts) else replace(held, optional=False)
 
 
-def _extreme(pick: Callable[[Any], Any]) -> Callable[..., Any]:
-    def work(*values: Any) -> Any:
-        if len(values) > 1:
-            return pick(values)
-        some = [value for value in values[0] if value is not None] if not isinstance(values[0], str | Mapping) else []
-        return pick(some) if some else None
-
-    return work
-
-
 def _sum_type(call: Call) -> Type:
     kind = call.parts[0].type
     if kind.kind == "any":
@@ -135,13 +130,6 @@ def _sum_type(call: Call) -> Type:
     if kind.kind != "list" or kind.of is None or kind.of.kind not in NUMERIC | {"any"}:
         raise Unfit(f"this takes a list of numbers, and here is {kind}")
     return NUMBER if kind.of.kind == "any" else replace(kind.of, optional=False)
-
-
-def _sum(values: Any) -> Any:
-    total: Any = Decimal(0)
-    for value in values if isinstance(values, list | tuple) else ():
-        total = EXACT.add(total, value) if value is not None else total
-    return total
 
 
 def _default_type(call: Call) -> Type:
@@ -164,44 +152,6 @@ def _text_type(call: Call) -> Type:
 def _text(call: Call) -> Run:
     write = writer(call.parts[0].type, call.currency, call.zone)
     return _simple(write)(call)
-
-
-def _number(text: Any) -> Any:
-    return Decimal(text.strip()) if isinstance(text, str) and _NUMBER.fullmatch(text.strip()) else None
-
-
-def _date(zone: tzinfo, value: Any) -> Any:
-    return day_of(value.strip()[:10]) if isinstance(value, str) else day_in(value, zone)
-
-
-def _day_part(name: str) -> Callable[[tzinfo, Any], Any]:
-    def work(zone: tzinfo, value: Any) -> Any:
-        day = day_in(value, zone)
-        return getattr(day, name) if day is not None else None
-
-    return work
-
-
-def _weekday(zone: tzinfo, value: Any) -> Any:
-    day = day_in(value, zone)
-    return _WEEKDAYS[day.weekday()] if day is not None else None
-
-
-def _hour(zone: tzinfo, value: datetime) -> Any:
-    return value.astimezone(zone).hour if value.tzinfo is not None else None
-
-
-def _days_between(zone: tzinfo, earlier: date, later: date) -> Any:
-    first, last = day_in(earlier, zone), day_in(later, zone)
-    return (last - first).days if first is not None and last is not None else None
-
-
-def _length(value: Any) -> Any:
-    return len(value) if isinstance(value, str | list | tuple | set | frozenset | Mapping) else None
-
-
-def _short(text: Any) -> Any:
-    return text if isinstance(text, str) and len(text) <= TEXT_CHARACTERS else None
 
 
 def _where_type(call: Call) -> Type:
@@ -227,15 +177,11 @@ def _where(call: Call) -> Run:
         items = source(scope)
         wanted = [(name, inner(scope)) for name, inner in tests]
         try:
-            return [item for item in items if all(_fits(field_of(item, name), value) for name, value in wanted)]
+            return [item for item in items if all(fits(field_of(item, name), value) for name, value in wanted)]
         except MISFITS:
             return None
 
     return run
-
-
-def _fits(value: Any, wanted: Any) -> bool:
-    return value in wanted if isinstance(wanted, list | tuple | set | frozenset) else bool(value == wanted)
 
 
 _ONE_TEXT = frozenset(["text"])
@@ -261,15 +207,15 @@ FUNCTIONS: dict[str, Function] = {
         1,
         2,
         _round_type,
-        _simple(lambda value, *places: _rounded(value, *places) if places else _to_whole(ROUND_HALF_EVEN)(value)),
+        _simple(lambda value, *places: rounded(value, *places) if places else to_whole(ROUND_HALF_EVEN)(value)),
     ),
-    "floor": _of_number("floor(x)", "The whole number at or below.", _to_whole(ROUND_FLOOR), INTEGER),
-    "ceil": _of_number("ceil(x)", "The whole number at or above.", _to_whole(ROUND_CEILING), INTEGER),
+    "floor": _of_number("floor(x)", "The whole number at or below.", to_whole(ROUND_FLOOR), INTEGER),
+    "ceil": _of_number("ceil(x)", "The whole number at or above.", to_whole(ROUND_CEILING), INTEGER),
     "abs": _of_number("abs(x)", "The number without its sign.", EXACT.abs, None),
-    "min": Function("min(a, b) or min(list)", "The least.", 1, MANY, _extreme_type, _simple(_extreme(min))),
-    "max": Function("max(a, b) or max(list)", "The greatest.", 1, MANY, _extreme_type, _simple(_extreme(max))),
-    "sum": Function("sum(list)", "All numbers of a list together: sum(event.lines.net).", 1, 1, _sum_type, _simple(_sum)),
-    "len": Function("len(x)", "How many letters or items.", 1, 1, _takes(_SIZED, INTEGER, "text or a list"), _simple(_length)),
+    "min": Function("min(a, b) or min(list)", "The least.", 1, MANY, _extreme_type, _simple(extreme(min))),
+    "max": Function("max(a, b) or max(list)", "The greatest.", 1, MANY, _extreme_type, _simple(extreme(max))),
+    "sum": Function("sum(list)", "All numbers of a list together: sum(event.lines.net).", 1, 1, _sum_type, _simple(total)),
+    "len": Function("len(x)", "How many letters or items.", 1, 1, _takes(_SIZED, INTEGER, "text or a list"), _simple(length)),
     "where": Function(
         "where(list, field=value)",
         'The records whose field is this, or one of these: where(event.lines, category="oil").',
@@ -280,8 +226,8 @@ FUNCTIONS: dict[str, Function] = {
         keywords=True,
     ),
     "default": Function("default(x, y)", "x, or y where x is absent.", 2, 2, _default_type, _default, sure=True),
-    "lower": _of_text("lower(text)", "In small letters.", lambda text: _short(text.lower())),
-    "upper": _of_text("upper(text)", "In capitals.", lambda text: _short(text.upper())),
+    "lower": _of_text("lower(text)", "In small letters.", lambda text: short(text.lower())),
+    "upper": _of_text("upper(text)", "In capitals.", lambda text: short(text.upper())),
     "contains": _of_text(
         "contains(text, part)",
         "Whether the part stands in the text, capitals or not.",
@@ -298,7 +244,7 @@ FUNCTIONS: dict[str, Function] = {
         1,
         1,
         lambda call: _takes(_ONE_TEXT, NUMBER, "text")(call).or_none(),
-        _simple(_number),
+        _simple(number_said),
     ),
     "date": Function(
         "date(x)",
@@ -306,22 +252,22 @@ FUNCTIONS: dict[str, Function] = {
         1,
         1,
         lambda call: _takes(TIMES | _ONE_TEXT, DATE, "text or a moment")(call).or_none(),
-        _zoned(_date),
+        _zoned(day_said),
     ),
-    "year": _of_day("year(x)", "The year of a date or moment.", _day_part("year")),
-    "month": _of_day("month(x)", "The month, 1 to 12.", _day_part("month")),
-    "day": _of_day("day(x)", "The day of the month, 1 to 31.", _day_part("day")),
+    "year": _of_day("year(x)", "The year of a date or moment.", day_part("year")),
+    "month": _of_day("month(x)", "The month, 1 to 12.", day_part("month")),
+    "day": _of_day("day(x)", "The day of the month, 1 to 31.", day_part("day")),
     "hour": Function(
         "hour(moment)",
         "The hour in the programme's time zone, 0 to 23.",
         1,
         1,
         _takes({"moment"}, INTEGER, "a date with time"),
-        _zoned(_hour),
+        _zoned(hour_of),
     ),
     "weekday": _of_day(
-        "weekday(x)", 'The name of the day: weekday(now) == "Tuesday".', _weekday, replace(TEXT, choices=_WEEKDAYS)
+        "weekday(x)", 'The name of the day: weekday(now) == "Tuesday".', weekday_of, replace(TEXT, choices=WEEKDAYS)
     ),
-    "days_between": _of_day("days_between(earlier, later)", "How many days from one to the other.", _days_between, INTEGER, 2),
+    "days_between": _of_day("days_between(earlier, later)", "How many days from one to the other.", days_between, INTEGER, 2),
 }
 """Every function by its name."""

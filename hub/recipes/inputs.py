@@ -46,10 +46,20 @@ def compile_inputs(
         result = compile_value(value, one.type if one.required else one.type.or_none(), names, problems)
         if result is not None:
             compiled[key.text] = result
+            _check_fixed(value, result, one, problems)
     for name, one in inputs.items():
         if one.required and (given is None or name not in given):
             problems.append(owner.problem(f"`{owner.text}` needs `{name}`", f"add `{name}: …`: {one.doc or one.type}"))
     return compiled
+
+
+def _check_fixed(node: Node, compiled: Compiled, one: Input, problems: list[Problem]) -> None:
+    """A fixed value must pass the validators that the input will meet when it is worked."""
+    if one.check is None or not compiled.constant or (value := compiled.evaluate({})) is None:
+        return
+    why = one.check(value)
+    if why is not None:
+        problems.append(node.problem(f"`{one.name}`: {why}"))
 
 
 def _is_empty(node: Node | None) -> bool:

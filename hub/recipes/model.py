@@ -111,11 +111,10 @@ class PlannedStep:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A checked recipe. warnings: what may be meant otherwise, though it can run."""
+    """A checked recipe."""
 
     recipe: Recipe
     whens: tuple[PlannedWhen, ...]
     condition: Compiled | None
     once_per: Compiled | None
     steps: tuple[PlannedStep, ...]
-    warnings: tuple[Problem, ...] = ()

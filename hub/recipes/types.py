@@ -6,16 +6,16 @@ are None and every expression takes them, so it never makes a recipe wrong.
 
 from __future__ import annotations
 
+import functools
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache
 from typing import Annotated, Any, Literal, Union
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from hub.sdk.values import Duration, MoneyMark, PointsMark
 
@@ -134,10 +134,25 @@ def type_of(annotation: Any, marks: Iterable[Any] = ()) -> Type:
     return _type_of(annotation, tuple(marks), ())
 
 
-@cache
+@functools.cache
 def record_of(model: type[BaseModel]) -> Type:
     """The Type of a pydantic model; a model inside itself is `anything`."""
     return _record(model, ())
+
+
+def check_of(annotation: Any, marks: Iterable[Any] = ()) -> Callable[[Any], str | None]:
+    """What says why a value does not pass the validators of an annotation (bounds, patterns), None when it passes."""
+    whole = functools.reduce(lambda inner, mark: Annotated[inner, mark], marks, annotation)
+    adapter = functools.cache(lambda: TypeAdapter[Any](whole))  # built when first needed: most inputs never are
+
+    def check(value: Any) -> str | None:
+        try:
+            adapter().validate_python(value)
+        except ValidationError as error:
+            return error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
+        return None
+
+    return check
 
 
 def shared(records: Iterable[Type]) -> Type:

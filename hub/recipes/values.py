@@ -20,6 +20,7 @@ MISFITS = (TypeError, ValueError, AttributeError, ArithmeticError, RecursionErro
 """What Python raises when values do not fit one another."""
 EXACT = Context(prec=60, Emax=30, Emin=-60, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation, DivisionByZero, Overflow])
 """Arithmetic of recipes: sixty digits, at most 10^30, after which the result is None."""
+_TOO_LARGE = 10 ** (EXACT.Emax + 1)
 TEXT_CHARACTERS = 10_000
 SHOWN_CHARACTERS = 80
 
@@ -44,8 +45,10 @@ def item_of(base: Any, key: str | int) -> Any:
 
 
 def is_number(value: Any) -> bool:
-    """True for a finite int or Decimal; a boolean is none."""
-    return (isinstance(value, int) and not isinstance(value, bool)) or (isinstance(value, Decimal) and value.is_finite())
+    """True for an int or Decimal below 10^31; a boolean is none, nor is what is not finite."""
+    if isinstance(value, Decimal):
+        return value.is_finite() and value.adjusted() <= EXACT.Emax
+    return isinstance(value, int) and not isinstance(value, bool) and -_TOO_LARGE < value < _TOO_LARGE
 
 
 def floor_divide(left: Any, right: Any) -> Decimal:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any, Protocol
@@ -12,13 +12,17 @@ from hub.recipes.types import Type
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One setting of a trigger or input of an action. default: what holds when a recipe leaves it out."""
+    """One setting of a trigger or input of an action. default: what holds when a recipe leaves it out.
+
+    check: why a fixed value of the right type cannot be used all the same (`99 9 * * *` is no time), None when it can.
+    """
 
     name: str
     type: Type
     required: bool = False
     default: Any = None
     doc: str = ""
+    check: Callable[[Any], str | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

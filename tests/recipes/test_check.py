@@ -150,6 +150,7 @@ def test_all_problems_come_at_once_in_order(shop: Vocabulary) -> None:
             "fixed value",
             "before",
         ),
+        ("recipe: r\nwhen: {lapsed: {after: 1 day, hour: 99}}\ndo: [post: ]\n", (2, 37), "less than or equal to 23", ""),
         (f"{SALE}if: event.amount\ndo: [post: ]\n", (3, 5), "true or false is needed", "> 0"),
         (f"{SALE}if: [a]\ndo: [post: ]\n", (3, 5), "`if` is one expression", "and"),
         (f"{SALE}if:\ndo: [post: ]\n", (3, 1), "the expression is empty", ""),
@@ -259,7 +260,7 @@ def test_the_forms_of_when(written: str, texts: list[str], shop: Vocabulary) -> 
 def test_settings_are_values_with_defaults(shop: Vocabulary) -> None:
     """A timer gets what is written as values, and the defaults of the rest."""
     plan = load("recipe: r\nwhen: {lapsed: {after: 60 days}}\ndo: [post: ]\n", "r.yaml", shop)
-    assert plan.whens[0].settings == {"after": Duration(days=60), "again": False}
+    assert plan.whens[0].settings == {"after": Duration(days=60), "again": False, "hour": 9}
 
 
 def test_with_several_facts_event_has_what_they_share(shop: Vocabulary) -> None:
