@@ -109,6 +109,6 @@ connector.sample(
 def scaffold(name: str) -> str:
     """The source of a connector of that name, for `connectors/<name>.py`. ValueError when it is no name for one."""
     if not re.fullmatch(r"[a-z][a-z0-9_]{1,40}", name) or iskeyword(name):
-        raise ValueError(f"{name!r} is not a name for a connector: lower-case letters, digits and underscores, such as `my_till`")
+        raise ValueError(f"{name!r} is not a name for a connector: lower-case letters, digits, underscores, such as `my_till`")
     title = " ".join(word.capitalize() for word in name.split("_"))
     return _SOURCE.replace("NAME_TITLE", title).replace("NAME", name)

@@ -49,7 +49,10 @@ class Contract:
 def read(function: Callable[..., Any]) -> Contract:
     """The contract of a function. TypeError when a parameter has no type."""
     name = function.__name__
-    hints = get_type_hints(function, include_extras=True)
+    try:
+        hints = get_type_hints(function, include_extras=True)
+    except NameError as error:
+        raise TypeError(f"{name} speaks of `{error.name}`; import it for good, or define it at the top of the module") from None
     handed: dict[str, Any] = {}
     fields: dict[str, Any] = {}
     for parameter in inspect.signature(function).parameters.values():

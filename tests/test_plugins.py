@@ -1,0 +1,90 @@
+"""Plugins: connectors are found in a folder and in installed packages, and what is wrong with one is told."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import EntryPoint
+
+import pytest
+
+from hub import plugins
+from hub.errors import ConfigError
+from hub.sdk import Connector
+
+GOOD = 'from hub.sdk import Connector\n\nconnector = Connector("{name}", title="{name}")\n'
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Makes an importable package of these modules; gives its name."""
+    monkeypatch.syspath_prepend(tmp_path)
+    before = set(sys.modules)
+
+    def make(**modules: str) -> str:
+        (tmp_path / "shopfloor").mkdir()
+        for name, source in {"__init__": "", **modules}.items():
+            (tmp_path / "shopfloor" / f"{name}.py").write_text(source)
+        return "shopfloor"
+
+    yield make
+    for name in set(sys.modules) - before:
+        if name.startswith("shopfloor"):
+            del sys.modules[name]
+
+
+def test_every_module_of_the_folder_is_a_connector(folder):
+    """One file a platform; nothing else has to be written anywhere."""
+    package = folder(till=GOOD.format(name="till"), crm=GOOD.format(name="crm"), _shared="x = 1\n")
+    assert list(plugins.discover(package)) == ["crm", "till"]
+
+
+def test_ours_are_found():
+    """The connectors that ship with the hub are there by their names."""
+    found = plugins.discover()
+    assert {"square", "twilio"} <= set(found)
+    assert all(name == connector.name for name, connector in found.items())
+
+
+def test_the_core_offers_its_own_by_the_same_hook(folder):
+    """A connector handed in registers itself like any other."""
+    own = Connector("hub", title="Hub")
+    assert plugins.discover(folder(till=GOOD.format(name="till")), extra=[own])["hub"] is own
+
+
+def test_all_problems_are_told_at_once(folder):
+    """A module that cannot be imported, one without a connector, and two of one name: each is named."""
+    package = folder(
+        broken="import nothing_of_that_name\n", empty="", one=GOOD.format(name="twin"), two=GOOD.format(name="twin")
+    )
+    with pytest.raises(ConfigError) as caught:
+        plugins.discover(package)
+    text = str(caught.value)
+    assert len(caught.value.problems) == 3
+    assert "shopfloor.broken" in text
+    assert "nothing_of_that_name" in text
+    assert "shopfloor.empty" in text
+    assert "two connectors are called `twin`" in text
+
+
+def test_a_missing_folder_is_told():
+    """Without the folder there is a sentence, not a traceback."""
+    with pytest.raises(ConfigError, match="cannot be imported"):
+        plugins.discover("no_such_package")
+
+
+def test_installed_packages_offer_connectors_by_entry_point(folder, monkeypatch):
+    """A stranger's connector is a package with an entry point in the group `hub`; a broken one is named."""
+    package = folder(till=GOOD.format(name="till"))
+    guest = EntryPoint("till", "shopfloor.till:connector", "hub")
+    broken = EntryPoint("gone", "no_such_package:connector", "hub")
+    asked = []
+
+    def entry_points(*, group):
+        asked.append(group)
+        return [guest] if len(asked) == 1 else [broken]
+
+    monkeypatch.setattr(plugins, "entry_points", entry_points)
+    assert list(plugins.discover(package)) == ["till"]
+    with pytest.raises(ConfigError, match="`gone` cannot be loaded"):
+        plugins.discover(package)
+    assert asked == ["hub", "hub"]
