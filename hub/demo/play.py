@@ -25,7 +25,7 @@ from hub.demo.vendors import SquareApi, TwilioApi
 from hub.engine.worker import Worker
 from hub.ledger import Verification, verify
 from hub.store import Session
-from hub.web.app import app_of
+from hub.web.app import create_app, front_of
 from hub.web.server import threaded_server
 
 _ZONE = ZoneInfo(shop.ZONE)
@@ -120,7 +120,8 @@ def stage(folder: Path, purchases: Iterable[shop.Purchase], *, steady: Monotonic
         workspace.make(folder, stand_in.url)
         hub = bootstrap.open_hub(config.load(folder, {}), clock=clock)
         try:
-            with threaded_server(app_of(hub)) as served, Poster(served.url, hub.connections, clock) as poster:
+            app = front_of(create_app(hub.door, hub.checks, hub.snapshot))
+            with threaded_server(app) as served, Poster(served.url, hub.connections, clock) as poster:
                 yield Stage(hub, hub.worker(), clock, poster, stand_in, served.url, steady)
         finally:
             hub.close()

@@ -8,6 +8,7 @@ they must change nothing.
 import csv
 import gzip
 import io
+from collections import Counter
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -76,7 +77,7 @@ def person(c: int, first: date) -> list[tuple]:
 def payment(c: int, k: int, order: dict) -> list[tuple]:
     n, day = order["n"], order["day"]
     if n % 120 == 71 and texts_us(c) and k > 1 and day < END:
-        return [(in_days(day, 1), (3, 6, n), "sale", {"order": order})]
+        return [(in_days(day, 1), (3, 6, n), "sale", {"order": order, "claimed": True})]
     late = 1 if n % 60 == 11 else 2 if n % 100 == 37 else 0
     return [(min(in_days(day, late), END), (1, n), "sale", {"order": order})]
 
@@ -123,7 +124,11 @@ def is_birthday(day: date, born: tuple[int, int]) -> bool:
 class Account:
     """One member: lots in lists, totals in ints."""
 
-    def __init__(self) -> None:
+    def __init__(self, has_phone: bool) -> None:
+        self.has_phone = has_phone
+        self.agreed = False
+        self.to_say: list[str] = []  # the recipes that want to send a text now
+        self.sent: Counter[str] = Counter()
         self.member = False
         self.joined: date | None = None
         self.bought: date | None = None
@@ -147,14 +152,22 @@ class Account:
         lot = {"left": points - repaid, "good": good, "earned": earned, "stamp": stamp}
         self.lots.append(lot)
         self.lifetime += points
+        if recipe != "welcome":
+            self.to_say.append({"purchase-points": "purchase-message"}.get(recipe, f"{recipe}-message"))
         self.climb()
         return lot
 
     def climb(self) -> None:
-        for place, (_, threshold) in enumerate(TIERS):
-            if self.lifetime >= threshold:
-                self.tier = min(self.tier, place)
-                return
+        place = next(place for place, (_, threshold) in enumerate(TIERS) if self.lifetime >= threshold)
+        if place < self.tier:
+            self.tier = place
+            self.to_say.append("tier-message")
+
+    def send(self) -> None:
+        """Everything that is to be said now goes out, if the member has a phone and has agreed."""
+        if self.has_phone and self.agreed:
+            self.sent.update(self.to_say)
+        self.to_say = []
 
     def in_order(self) -> list[dict]:
         return sorted((lot for lot in self.lots if lot["left"]), key=lambda lot: (lot["good"], lot["stamp"]))
@@ -184,6 +197,9 @@ class Account:
             self.award("birthday", 30, today, today + timedelta(60), (today, 1, 0, 0))
         if self.bought and today == self.bought + timedelta(120):
             self.award("win-back", 20, today, today + timedelta(30), (today, 1, 0, 1))
+        if sum(lot["left"] for lot in self.lots if lot["good"] == today + timedelta(14)) >= 10:
+            self.to_say.append("expiry-notice")
+        self.send()
 
     def join(self, when: date, stamp: tuple) -> None:
         """when: the day on which it happened, which for a late payment is before the day on which it arrives."""
@@ -220,9 +236,19 @@ class Account:
         self.debt += points - got
         self.ever_owed |= got < points
         self.clawed_back += points
+        self.to_say.append("refund-notice")
         self.lifetime -= points
 
+    def hear(self, words: str) -> None:
+        if words in ("JOIN", "START"):
+            self.agreed = True
+        if words == "STOP":
+            self.agreed = False
+        if words in ("JOIN", "BALANCE", "HELP"):
+            self.to_say.append(f"sms-{words.lower()}")
+
     def redeem(self, wish: str) -> None:
+        self.to_say.append("sms-redeem")
         cost = COSTS.get(wish)
         if cost is not None and self.balance >= cost:
             assert self.take(cost, self.in_order()) == cost
@@ -235,7 +261,7 @@ BIRTHDAY_ON_FILE = 0
 
 
 def live(c: int, orders: list[dict]) -> Account:
-    account, days, born = Account(), agenda(c, orders), birthday_of(c)
+    account, days, born = Account(c % 10 != 0 and c % 4 != 3), agenda(c, orders), birthday_of(c)
     today = START
     while today <= END:
         account.midnight(today)
@@ -243,15 +269,28 @@ def live(c: int, orders: list[dict]) -> Account:
         for _, what, details in days.get(today, ()):
             if what == "record":
                 account.join(today, (today, 1, 0, 0))
+            elif what == "text":
+                account.hear(details["words"])
             elif what == "sale":
                 account.sale(details["order"])
+                if details.get("claimed"):
+                    account.to_say.append("sms-claim")
             elif what == "refund":
                 account.refund(details["order"]["n"], details["cents"])
             elif what == "redeem":
                 account.redeem(details["wish"])
+        account.send()
         today += timedelta(1)
     account.midnight(END + timedelta(1))
     return account
+
+
+def texts_sent(path: Path) -> dict[str, int]:
+    """How many texts each recipe gets through to members: with a phone, and with consent when it goes out."""
+    sent: Counter[str] = Counter()
+    for c, orders in orders_by_customer(path).items():
+        sent.update(live(c, orders).sent)
+    return dict(sent)
 
 
 def totals(path: Path) -> dict:
