@@ -62,9 +62,9 @@ def check(session: Session) -> tuple[int, int, int, list[str]]:
 
 def _hash(session: Session, previous: bytes, block: tuple[int, str, str], heads: list[Row], alone: list[str]) -> bytes:
     wholes = by_ids(session, alone)
-    return block_hash(
+    return block_hash(  # sorted here: databases differ in the order of texts
         previous,
         block,
-        [(row["member_id"], row["seq"], raw(row["hash"])) for row in heads],
-        [(txn_id, wholes[txn_id].digest() if txn_id in wholes else b"") for txn_id in alone],
+        sorted((row["member_id"], row["seq"], raw(row["hash"])) for row in heads),
+        [(txn_id, wholes[txn_id].digest() if txn_id in wholes else b"") for txn_id in sorted(alone)],
     )

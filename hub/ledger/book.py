@@ -147,6 +147,7 @@ class Book:
         """Take what is left in lots whose time is over; a lot that is empty by now is passed over."""
         journal = self._journal
         self.want([lot.member_id for lot in lots])
+        self.want_keys([f"expire:{lot.id}" for lot in lots])
         posted = []
         for lot in lots:
             left = journal.left(lot.member_id, lot.id)
@@ -156,6 +157,8 @@ class Book:
                 continue
             assert lot.expires_at is not None
             key = f"expire:{lot.id}"
+            if self._unit.get(KEYS, key):  # a clock that was set back let the lot live again after its first sweep
+                key = f"{key}:{journal.account(lot.member_id).seq}"
             draft = Draft("expire", key, payload_of(key), _EXPIRY, left.points, lot.member_id, lot.expires_at)
             draft.control.append((EXPIRED, left.points))
             draft.available = -left.points

@@ -218,11 +218,11 @@ SELECT seq, sealed_at, last_txn_id, hash FROM block ORDER BY seq;
 -- The heads in a block, with the links that they name.
 SELECT block_head.member_id, block_head.seq, link.hash
 FROM block_head LEFT JOIN link ON link.member_id = block_head.member_id AND link.seq = block_head.seq
-WHERE block_head.block = :block ORDER BY block_head.member_id;
+WHERE block_head.block = :block;
 
 -- block_txns --
 -- The transactions without a member in a block.
-SELECT txn_id FROM block_txn WHERE block = :block ORDER BY txn_id;
+SELECT txn_id FROM block_txn WHERE block = :block;
 
 -- txn_ids_after --
 -- The ids of the transactions after this one.
@@ -234,12 +234,11 @@ SELECT link.member_id, link.seq, link.hash FROM link
 JOIN (SELECT member_id FROM entry WHERE txn_id > :after AND txn_id <= :until AND member_id IS NOT NULL
       UNION SELECT member_id FROM txn WHERE id > :after AND id <= :until AND member_id IS NOT NULL) AS touched
     ON touched.member_id = link.member_id
-WHERE link.seq = (SELECT MAX(newest.seq) FROM link AS newest WHERE newest.member_id = touched.member_id)
-ORDER BY link.member_id;
+WHERE link.seq = (SELECT MAX(newest.seq) FROM link AS newest WHERE newest.member_id = touched.member_id);
 
 -- memberless_unsealed --
 -- The transactions without a member that stand in no block; there are few of them in all.
-SELECT id FROM txn WHERE member_id IS NULL AND NOT EXISTS (SELECT 1 FROM block_txn WHERE block_txn.txn_id = txn.id) ORDER BY id;
+SELECT id FROM txn WHERE member_id IS NULL AND NOT EXISTS (SELECT 1 FROM block_txn WHERE block_txn.txn_id = txn.id);
 
 -- add_block --
 -- A block.

@@ -335,6 +335,23 @@ def test_expiry_is_posted_once_a_lot_at_the_moment_when_it_was_due(desk: Any) ->
     assert desk.balance() == Balance(available=5)
 
 
+def test_a_clock_that_was_set_back_stops_no_sweep(desk: Any) -> None:
+    """A lot that was swept, then lived again and took points back, is swept again under a key of its own."""
+    award = desk.award(10, days=10)
+    spend = desk.do("redeem", "mem_1", 4)
+    early = desk.clock.now()
+    desk.wait(days=10)
+    [first] = desk.sweep()
+    with desk.store.write() as session:
+        unit = Unit(session)
+        Book(unit, desk.ids, early).restore(spend.txn_id, 4, key="late", source=Source())
+        unit.flush()
+    [second] = desk.sweep()
+    assert (first.points, second.points) == (6, 4)
+    assert first.key == f"expire:{award.lot_id}" != second.key
+    assert desk.verify().ok
+
+
 def test_a_lot_that_is_not_due_is_not_expired(desk: Any) -> None:
     """A sweep with a clock that runs ahead is refused."""
     desk.award(10, days=10)
@@ -406,6 +423,59 @@ def test_reversing_a_clawback_takes_the_debt_back(desk: Any) -> None:
     assert desk.balance() == Balance()
     with desk.book() as book:
         assert book.clawed_back_of(award.txn_id) == 0
+
+
+def test_reversing_a_clawback_of_points_whose_time_is_over_forfeits_them(desk: Any) -> None:
+    """A mistake that is corrected late does not make old points young."""
+    award = desk.award(10, days=10)
+    desk.do("redeem", "mem_1", 10)
+    clawback = desk.do("claw_back", award.txn_id, 10)
+    desk.award(10, days=300)
+    desk.wait(days=10)
+    assert desk.do("reverse", clawback.txn_id).on("expired") == 10
+    assert desk.balance() == Balance()
+    assert desk.verify().ok
+
+
+@pytest.mark.parametrize("debt", [0, 3, 5])
+def test_reversing_a_clawback_of_points_that_were_released_since(desk: Any, debt: int) -> None:
+    """They are no longer pending: they repay debt, and the rest opens a lot that ends with the award's own."""
+    award = desk.award(10, pending=True)
+    clawback = desk.do("claw_back", award.txn_id, 4)
+    expires_at = desk.clock.now() + timedelta(days=30)
+    desk.do("release", award.txn_id, expires_at=expires_at)
+    desk.do("redeem", "mem_1", 6)
+    if debt:
+        other = desk.award(debt)
+        desk.do("redeem", "mem_1", debt)
+        desk.do("claw_back", other.txn_id, debt)
+    desk.do("reverse", clawback.txn_id)
+    assert desk.balance() == Balance(available=max(0, 4 - debt), debt=max(0, debt - 4))
+    desk.wait(days=30)
+    assert desk.balance().available == 0
+    assert desk.verify().ok
+
+
+def test_a_clawback_of_pending_points_that_is_reversed_leaves_them_to_be_released(desk: Any) -> None:
+    """Release moves what is pending by then."""
+    award = desk.award(10, pending=True)
+    clawback = desk.do("claw_back", award.txn_id, 4)
+    desk.do("reverse", clawback.txn_id)
+    assert desk.balance() == Balance(pending=10)
+    assert desk.do("release", award.txn_id, expires_at=None).points == 10
+    assert desk.balance() == Balance(available=10)
+
+
+def test_reversing_an_award_that_repaid_debt_takes_other_points_before_owing(desk: Any) -> None:
+    """As if the award had never been: available points and debt do not stand together."""
+    first = desk.award(10)
+    desk.do("redeem", "mem_1", 10)
+    desk.do("claw_back", first.txn_id, 10)
+    repaying = desk.award(10)
+    desk.award(7)
+    desk.do("reverse", repaying.txn_id)
+    assert desk.balance() == Balance(debt=3)
+    assert desk.verify().ok
 
 
 @pytest.mark.parametrize(
