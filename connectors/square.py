@@ -101,7 +101,7 @@ connector = Connector(
 
 
 class Cents(Payload):
-    amount: int
+    amount: int = Field(strict=True)
     currency: str
 
     def exact(self) -> Decimal:

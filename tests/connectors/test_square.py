@@ -158,11 +158,16 @@ def test_money_without_minor_units_keeps_its_size() -> None:
 
 @pytest.mark.parametrize(
     "money",
-    [{"amount": -1, "currency": "USD"}, {"amount": 10**30, "currency": "USD"}, {"amount": 1850}, {"currency": "USD"}, None],
+    [
+        *({"amount": amount, "currency": "USD"} for amount in (-1, 10**30, True, "1850", 18.5, None)),
+        {"amount": 1850},
+        {"amount": 1850, "currency": "dollars"},
+        None,
+    ],
 )
 def test_impossible_money_is_unreadable(money: Any) -> None:
-    """Negative, beyond all measure, or incomplete: kept and shown, never counted."""
-    with pytest.raises(Unreadable, match="amount"):
+    """Negative, beyond all measure, of the wrong type or incomplete: kept and shown, never counted."""
+    with pytest.raises(Unreadable, match="amount|currency"):
         _facts(_item("payment.updated", "payment", square.PAYMENT | {"amount_money": money}))
 
 
