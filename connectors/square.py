@@ -9,6 +9,7 @@ Setup:
    booking.created, booking.updated, loyalty.event.created, oauth.authorization.revoked.
 4. Open the subscription, Signature key > Show: copy it to `webhook_signature_key`. It signs that very URL: when a letter of the
    URL changes, change it at Square too.
+   A hub without a public address needs neither 3 nor 4: it asks Square every ten minutes (bookings are told by webhook alone).
 5. Does one application serve several sellers? Write the seller's id into `merchant_id`: events of others are left out.
 
 What earns: with a payment Square tells only what was paid, with tax and without the tip. With `lines: true` the hub fetches the
@@ -77,7 +78,7 @@ connector = Connector(
     "square",
     title="Square",
     settings=secret("access_token", "Applications > your application > Credentials > access token")
-    + secret("webhook_signature_key", "Webhooks > Subscriptions > your subscription > Signature key")
+    + secret("webhook_signature_key", "Webhooks > Subscriptions > your subscription > Signature key", required=False)
     + setting("merchant_id", "The seller's id; events of other sellers are left out", default=None, example="ML4QPKMGXY82H")
     + setting("lines", "Fetch the order of every payment and refund, for tax, discounts and lines", bool, default=False)
     + setting("till_loyalty", "Square Loyalty gives points at the till; tell what it gives", bool, default=False)

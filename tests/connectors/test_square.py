@@ -113,6 +113,14 @@ def test_both_keys_hold_while_a_key_is_rotated() -> None:
         )
 
 
+def test_without_a_key_every_webhook_is_refused() -> None:
+    """A shop without a public address polls and has no key; then nobody can post to it either."""
+    body = b"{}"
+    with pytest.raises(Refused, match="webhook_signature_key"):
+        request = _request(body, **{"x-square-hmacsha256-signature": _signature(URL, body, "")})
+        square.connector.verify(request, _connection(webhook_signature_key=None), NOW)
+
+
 def test_events_of_another_seller_are_not_ours() -> None:
     """One subscription serves every seller of the application; `merchant_id` says which is ours."""
     item = _item("payment.updated", "payment", square.PAYMENT)
@@ -167,7 +175,7 @@ def test_money_without_minor_units_keeps_its_size() -> None:
 )
 def test_impossible_money_is_unreadable(money: Any) -> None:
     """Negative, beyond all measure, of the wrong type or incomplete: kept and shown, never counted."""
-    with pytest.raises(Unreadable, match="amount|currency"):
+    with pytest.raises(Unreadable, match=r"amount|currency"):
         _facts(_item("payment.updated", "payment", square.PAYMENT | {"amount_money": money}))
 
 
