@@ -27,11 +27,12 @@ _UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U0001000
 
 @dataclass(slots=True)
 class Document:
-    """What could be read of a file, and what is wrong with it."""
+    """What could be read of a file, and what is wrong with it. complete: it was read to its end."""
 
     source: Source
     root: Node | None = None
     problems: list[Problem] = field(default_factory=list)
+    complete: bool = False
 
 
 def load(text: str, path: str) -> Node:
@@ -72,6 +73,7 @@ def parse(text: str, path: str) -> Document:
     try:
         while builder.take(loader.get_event()):
             pass
+        document.complete = builder.at_end
     except yaml.YAMLError as error:
         problem = in_plain_words(error, source)
         if problem.line not in builder.brace_lines:
@@ -111,6 +113,7 @@ class _Builder:
         self._skipping = 0  # how many nodes are open in a part that is passed over
         self._events = 0
         self.brace_lines: set[int] = set()
+        self.at_end = False
 
     def take(self, event: Any) -> bool:
         """Works one event; False at the end, or when there is no use in reading on."""
@@ -129,6 +132,7 @@ class _Builder:
             self._say(event, "a second document (`---`) starts here", "one file holds one document")
             return False
         elif kind is yaml.StreamEndEvent:
+            self.at_end = True
             return False
         self._events += 1
         return self._within_limits(event)

@@ -43,7 +43,7 @@ def load(text: str, path: str, vocabulary: Vocabulary) -> Plan:
     read = document.parse(text, path)
     problems = list(read.problems)
     plan = None
-    if isinstance(read.root, Mapping):
+    if isinstance(read.root, Mapping) and read.complete:
         plan = _Checker(read.root, text, path, vocabulary, problems).plan()
     elif not problems:
         hint = "start with `recipe: its-name`"

@@ -21,6 +21,7 @@ from hub.recipes.vocabulary import Input
 from hub.sdk.values import Duration
 
 _WORDS = re.compile(r"[\w. ]*")
+_READS = re.compile(r"\b([a-z]\w*)\.[a-z]", re.ASCII)
 _PATH = re.compile(r"([a-z]\w*)(?:\.\w+)+", re.ASCII)
 
 
@@ -141,8 +142,8 @@ def as_problems(node: Scalar, faults: list[Fault]) -> list[Problem]:
 def _text(node: Scalar, wanted: Type, names: Names, problems: list[Problem]) -> Compiled | None:
     if wanted.kind == "any" and not isinstance(node.value, str):
         return fixed(node.text, ANY, node.value)
-    path = _PATH.fullmatch(node.text)
-    if path and path.group(1) in names.types and not compile_expression(node.text, names)[1]:
+    reads = _READS.search(node.text)
+    if reads and reads.group(1) in names.types and not compile_expression(node.text, names)[1]:
         hint = f'write "{{{{ {node.text} }}}}"'
         problems.append(node.problem(f"this is the text `{node.text}` itself, not its value", hint))
         return None

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 from hub.recipes.expression import Compiled, Names, compile_expression, fixed
 from hub.recipes.expression_tokens import Fault
 from hub.recipes.types import TEXT, Type
 from hub.recipes.values import Scope, writer
 
 TEMPLATE_EXPRESSIONS = 50
+_SINGLE_BRACES = re.compile(r"\{\s*(([a-z]\w*)\.[\w.]+)\s*\}", re.ASCII)
 _FOREIGN = (("{%", "%}"), ("{#", "#}"), ("${", "}"))
 
 
 def compile_template(text: str, names: Names, *, keep_type: bool = False) -> tuple[Compiled | None, list[Fault]]:
     """The text and what is wrong with it. keep_type: a text that is one single `{{ }}` gives that value as it is."""
     if "{{" not in text:
-        fault = _foreign(text)
+        fault = _foreign(text, names)
         return (None, [fault]) if fault else (fixed(text, TEXT, text), [])
     try:
         pieces = _split(text)
@@ -59,12 +62,16 @@ def _is_writable(kind: Type) -> bool:
     return kind.kind not in {"record", "map"}
 
 
-def _foreign(text: str) -> Fault | None:
+def _foreign(text: str, names: Names) -> Fault | None:
     for opening, closing in _FOREIGN:
         at = text.find(opening)
         if at >= 0 and closing in text[at:]:
             hint = "expressions stand in `{{ }}`; there is nothing else" if opening != "${" else "expressions stand in `{{ }}`"
             return Fault(f"`{opening} {closing}` has no meaning here", at, len(opening), hint)
+    single = _SINGLE_BRACES.search(text)
+    if single and single.group(2) in names.types:
+        message = f"`{single.group()}` would stand in the text as it is"
+        return Fault(message, single.start(), len(single.group()), f"write {{{{ {single.group(1)} }}}}")
     return None
 
 

@@ -234,6 +234,18 @@ def test_broken_yaml_and_wrong_names_come_together(shop: Vocabulary) -> None:
     assert [problem.line for problem in found] == [3, 4]
 
 
+def test_a_file_that_breaks_off_is_not_judged_further(shop: Vocabulary) -> None:
+    """Where YAML itself cannot go on, only that is told, not what the unread rest would lack."""
+    assert "too many" in only("recipe: r\nwhen: sale\nif: a: b\ndo: [post: ]\n", shop).message
+
+
+def test_an_expression_where_text_stands(shop: Vocabulary) -> None:
+    """A text that is an expression is not meant as these very letters."""
+    found = only(f"{SALE}do: [award: {{points: 1, reason: event.amount * 2}}]\n", shop)
+    assert found.hint == 'write "{{ event.amount * 2 }}"'
+    step("award: {points: 1, reason: 'see example.com, or event.x'}", shop)
+
+
 def test_a_place_inside_folded_text(shop: Vocabulary) -> None:
     """A fault in the third line of a message points there."""
     text = (

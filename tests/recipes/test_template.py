@@ -24,6 +24,7 @@ TEXTS = [
     ("{{ 'a}}b' }}", "a}}b"),
     ("{{ 'a\\'}}' }}", "a'}}"),
     ("50% off }} {", "50% off }} {"),
+    ("{name} {x.y}", "{name} {x.y}"),
     ("{{ default(member.phone, 'you') }}", "you"),
 ]
 
@@ -58,6 +59,7 @@ def test_currencies_without_places(names: Names, scope: dict[str, Any]) -> None:
         ("{{ member.first_name | upper }}", 21, "no filters", "function"),
         ("{% if x %}a{% endif %}", 0, "no meaning here", "{{ }}"),
         ("${member.first_name}", 0, "no meaning here", "{{ }}"),
+        ("Hi {member.first_name}!", 3, "as it is", "write {{ member.first_name }}"),
         ("a {{{ x }}}", 4, "braces", "without"),
     ],
 )
