@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random, SystemRandom
 from typing import Any
@@ -14,7 +14,7 @@ import requests
 
 from hub import log, plugins
 from hub.clock import Clock, SystemClock, monotonic
-from hub.config import ConnectionConfig, Settings
+from hub.config import ConnectionConfig, Settings, Values
 from hub.engine import controls  # noqa: F401 - it adds its actions to the built-in connector
 from hub.engine.batch import Batch
 from hub.engine.catalogue import BUILT_IN, Catalogue
@@ -25,7 +25,7 @@ from hub.engine.health import Pace
 from hub.engine.inbox import Inbox
 from hub.engine.outbox import Outbox
 from hub.engine.performer import Performer
-from hub.engine.plans import Plans
+from hub.engine.plans import Plans, settings_problems
 from hub.engine.readings import checks, snapshot
 from hub.engine.schedule import Schedule
 from hub.engine.vitals import Check, Snapshot
@@ -35,7 +35,8 @@ from hub.errors import ConfigError, HubError, Problem
 from hub.ids import Ids
 from hub.programme.actions import connector
 from hub.programme.settings import Programme
-from hub.recipes.check import Plan, load_folder
+from hub.recipes.check import load_folder
+from hub.recipes.model import Plan
 from hub.sdk import Connection, Connector
 from hub.sdk import Settings as ConnectionSettings
 from hub.sdk.network import open_session
@@ -58,6 +59,7 @@ class Hub:
     programme: Programme
     connectors: Mapping[str, Connector]
     connections: Mapping[str, Connection]
+    unusable: frozenset[str]
     catalogue: Catalogue
     plans: Plans
     store: Store
@@ -72,7 +74,7 @@ class Hub:
     @property
     def door(self) -> Door:
         """Where platforms deliver."""
-        return Door(self.inbox, self.connections, self.clock, self.settings.public_url)
+        return Door(self.inbox, self.connections, self.clock, self.settings.public_url, unusable=self.unusable)
 
     def worker(self, bell: Waits | None = None) -> Worker:
         """The one worker of this process. HubError when another process works this folder."""
@@ -108,7 +110,7 @@ class Hub:
 
     def checks(self) -> list[Check]:
         """What was found of the store and the worker."""
-        return checks(self.store, self.clock)
+        return checks(self.store, self.inbox_store, self.clock)
 
     def snapshot(self) -> Snapshot:
         """The numbers of the databases."""
@@ -150,7 +152,9 @@ class Hub:
             clock=self.clock,
             begin=self.begin,
             plans=self.plans,
-            schedule=Schedule(self.plans, self.catalogue, self.programme, self.connections),
+            schedule=Schedule(
+                self.plans, self.catalogue, self.programme, self.connections, hears_webhooks=self.settings.is_public
+            ),
             outbox=Outbox(self.connections, performer, Pace(monotonic), self.waker.ring),
             commands=Commands(self.inbox, self.connections),
             connections=self.connections,
@@ -170,9 +174,10 @@ def open_hub(
     clock = clock or SystemClock()
     known = connectors or discover()
     programme = Programme.from_node(settings.programme_node)
-    connections = open_connections(settings, known)
-    catalogue = Catalogue(known, connections, programme)
-    plans = Plans(load_plans(settings, catalogue), catalogue)
+    declared = open_connections(settings, known)
+    unusable = frozenset(one.name for one in settings.connections if one.missing)
+    catalogue = Catalogue(known, declared, programme)
+    plans = Plans(_able(load_plans(settings, catalogue), catalogue, unusable), catalogue)
     settings.data_folder.mkdir(parents=True, exist_ok=True)
     store, inbox_store = open_stores(settings.data_folder)
     ids = Ids(clock, random)
@@ -184,7 +189,8 @@ def open_hub(
         random=random or SystemRandom(),
         programme=programme,
         connectors=known,
-        connections=connections,
+        connections={name: one for name, one in declared.items() if name not in unusable},
+        unusable=unusable,
         catalogue=catalogue,
         plans=plans,
         store=store,
@@ -198,7 +204,7 @@ def open_hub(
 
 def discover() -> dict[str, Connector]:
     """Every connector that is installed, and the built-in one."""
-    return {BUILT_IN: connector, **plugins.discover()}
+    return plugins.discover(extra=[connector])
 
 
 def open_stores(folder: Path) -> tuple[SqliteStore, SqliteStore]:
@@ -211,11 +217,15 @@ def open_stores(folder: Path) -> tuple[SqliteStore, SqliteStore]:
 
 def load_plans(settings: Settings, catalogue: Catalogue) -> list[Plan]:
     """The checked recipes of a workspace. ConfigError with all that was found."""
-    return load_folder(settings.recipes_folder, catalogue) if settings.recipes_folder.is_dir() else []
+    plans = load_folder(settings.recipes_folder, catalogue) if settings.recipes_folder.is_dir() else []
+    problems = [problem for plan in plans for problem in settings_problems(plan, catalogue)]
+    if problems:
+        raise ConfigError(problems)
+    return plans
 
 
 def open_connections(settings: Settings, connectors: Mapping[str, Connector]) -> dict[str, Connection]:
-    """The connections that can be used; one for want of a variable of the environment is left out, and told in the log.
+    """Every connection of the workspace; one that lacks variables of the environment has examples in their places.
 
     ConfigError for an unknown connector, or settings that it does not take.
     """
@@ -226,15 +236,36 @@ def open_connections(settings: Settings, connectors: Mapping[str, Connector]) ->
         if connector is None or config.connector == BUILT_IN:
             known = ", ".join(sorted(name for name in connectors if name != BUILT_IN))
             problems.append(config.node.problem(f"there is no connector `{config.connector}`", f"known: {known}"))
-        elif config.missing:
-            _LOG.warning("a connection cannot be used", connection=config.name, missing=", ".join(config.missing))
-        else:
-            problems += [config.node.problem(one.message, one.hint) for one in connector.settings.problems(config.values)]
-            if not connector.settings.problems(config.values):
-                found[config.name] = _connection(settings, config, connector)
+            continue
+        complete = _completed(config, connector)
+        wrong = connector.settings.problems(complete.values)
+        problems += [config.node.problem(one.message, one.hint) for one in wrong]
+        if not wrong:
+            found[config.name] = _connection(settings, complete, connector)
     if problems:
         raise ConfigError(problems)
     return found
+
+
+def _completed(config: ConnectionConfig, connector: Connector) -> ConnectionConfig:
+    """With examples in the places of variables that are not set, so that recipes can be checked against the connection."""
+    if not config.missing:
+        return config
+    examples = connector.settings.example()
+    lacking = {one.name: examples[one.name] for one in connector.settings if one.required and one.name not in config.values}
+    return replace(config, values=Values({**lacking, **config.values}))
+
+
+def _able(plans: Sequence[Plan], catalogue: Catalogue, unusable: Collection[str]) -> list[Plan]:
+    """The recipes that can run; one that needs a connection which lacks something stops, and the log says so."""
+    able = []
+    for plan in plans:
+        lacking = sorted(catalogue.connections_of(plan) & set(unusable))
+        if lacking:
+            _LOG.warning("a recipe stops for want of a connection", recipe=plan.recipe.name, connection=", ".join(lacking))
+        else:
+            able.append(plan)
+    return able
 
 
 def _connection(settings: Settings, config: ConnectionConfig, connector: Connector) -> Connection:

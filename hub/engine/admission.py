@@ -17,8 +17,9 @@ from hub.engine.batch import Batch
 from hub.engine.calls import CALLS, Call
 from hub.engine.events import DONE, PARKED, READY, UNCLAIMED, WAITING, Event, Thing, fact_text, queries, thing
 from hub.engine.inbox import Delivery
+from hub.engine.told import Told
 from hub.errors import Unreadable
-from hub.programme import arrival
+from hub.programme import arrival, consent
 from hub.programme.messages import recognise
 from hub.sdk import Connection, Item, Request
 from hub.sdk import facts as words
@@ -38,6 +39,7 @@ class Reading:
     fact: Fact
     delivery_id: str | None
     received_at: datetime
+    told_at: datetime | None = None
 
 
 class Admission:
@@ -57,9 +59,9 @@ class Admission:
         placed = [self._place(reading) for reading in readings]
         return [event for event in placed if event is not None]
 
-    def told(self, connection: str, told: Sequence[tuple[Trigger, Fact]], delivery_id: str | None, at: datetime) -> list[Event]:
+    def place_told(self, connection: str, told: Sequence[Told], delivery_id: str | None, received_at: datetime) -> list[Event]:
         """Place what a platform told when it was asked; the events that can be worked now."""
-        return self.place([self._reading(connection, trigger, fact, delivery_id, at) for trigger, fact in told])
+        return self.place([self._reading(connection, one, delivery_id, received_at) for one in told])
 
     def _read(self, delivery: Delivery) -> list[Reading]:
         if delivery.kind == "row":
@@ -109,11 +111,13 @@ class Admission:
                 self._call_for(connection, trigger, item, delivery_id)
                 continue
             facts = trigger.read(item, connection)
-            readings += [self._reading(connection.name, trigger, fact, delivery_id, received_at) for fact in facts]
+            told = [Told(trigger, fact, item.at) for fact in facts]
+            readings += [self._reading(connection.name, one, delivery_id, received_at) for one in told]
         return readings
 
-    def _reading(self, connection: str, trigger: Trigger, fact: Fact, delivery_id: str | None, at: datetime) -> Reading:
-        return Reading(connection, trigger.name, trigger.key_of(fact), self._stamped(fact, at), delivery_id, at)
+    def _reading(self, connection: str, told: Told, delivery_id: str | None, received_at: datetime) -> Reading:
+        fact = self._stamped(told.fact, told.at or received_at)
+        return Reading(connection, told.trigger.name, told.trigger.key_of(fact), fact, delivery_id, received_at, told.at)
 
     def _stamped(self, fact: Fact, at: datetime) -> Fact:
         """With the time of receipt where the platform says none, and the command where a message is one."""
@@ -149,12 +153,13 @@ class Admission:
         batch.events.want([(one.connection, one.trigger, one.key) for one in readings], things)
         customers = [(one.fact.customer, one.connection) for one in readings if one.fact.customer is not None]
         batch.book.want(batch.roll.want(customers))
+        consent.want(batch.unit, [one.fact for one in readings], batch.programme)
 
     def _place(self, reading: Reading) -> Event | None:
         batch, fact = self._batch, reading.fact
         known = batch.events.known((reading.connection, reading.trigger, reading.key))
         if known is not None:
-            return self._revise(known, fact)
+            return self._revise(known, reading)
         event = Event(
             id=batch.ids.new("evt"),
             connection=reading.connection,
@@ -166,6 +171,7 @@ class Admission:
             state=READY,
             occurred_at=fact.occurred_at or reading.received_at,
             recorded_at=batch.now,
+            told_at=reading.told_at,
             delivery_id=reading.delivery_id,
         )
         return self._settle_lane(event, new=True)
@@ -213,21 +219,27 @@ class Admission:
             batch.emit(fact, occurred_at=event.occurred_at, cause=event)
         return found.member.id
 
-    def _revise(self, known: Event, fact: Fact) -> Event | None:
-        """The same key again: an event that was not worked yet adopts newer content, a worked one shows it."""
+    def _revise(self, known: Event, reading: Reading) -> Event | None:
+        """The same key again: an event that was not worked yet adopts newer content, a worked one shows it.
+
+        Platforms promise no order: an older state that comes late changes nothing.
+        """
+        fact = reading.fact
+        if known.told_at is not None and reading.told_at is not None and reading.told_at < known.told_at:
+            return None
         if fact_text(fact) == fact_text(known.fact):
             return None
-        if known.state in (UNCLAIMED, WAITING, PARKED, READY):
-            state = known.state
-            newer = replace(known, fact=fact, occurred_at=fact.occurred_at or known.occurred_at)
-            if state in (PARKED, READY):
-                self._batch.events.save(newer)
-                return None
-            return self._settle_lane(newer, new=False)
-        changed = [name for name, value in fact if value != getattr(known.fact, name, None)]
-        note = f"a later delivery says otherwise about {', '.join(changed)}; it came after the event was worked"
-        self._batch.events.settle(known, DONE, note)
-        return None
+        if known.state == DONE:
+            changed = [name for name, value in fact if value != getattr(known.fact, name, None)]
+            note = f"a later delivery says otherwise about {', '.join(changed)}; it came after the event was worked"
+            self._batch.events.settle(known, DONE, note)
+            return None
+        occurred_at = fact.occurred_at or known.occurred_at
+        newer = replace(known, fact=fact, occurred_at=occurred_at, told_at=reading.told_at or known.told_at)
+        if known.state in (PARKED, READY):
+            self._batch.events.save(newer)
+            return None
+        return self._settle_lane(newer, new=False)
 
 
 def _request(delivery: Delivery, connection: Connection) -> Request:

@@ -18,6 +18,7 @@ from hub.engine.rows import OpeningBalance
 from hub.programme.facts import HUB_FACTS
 from hub.programme.members import MemberView
 from hub.programme.settings import Programme, ProgrammeView
+from hub.recipes.model import Plan
 from hub.recipes.types import Type, record_of, type_of
 from hub.recipes.vocabulary import ActionType, Input, Missing, WhenType
 from hub.sdk import Connection, Connector
@@ -102,6 +103,13 @@ class Catalogue:
         """Every name that a step can have."""
         return self._doings.keys()
 
+    def connections_of(self, plan: Plan) -> set[str]:
+        """The connections without which a recipe cannot run: those that it calls, and those that alone tell it something."""
+        doings = [self._doings.get(step.action) for step in plan.steps]
+        called = {one.connection.name for one in doings if one is not None and one.connection is not None}
+        heard = {when.name.partition(".")[0] for when in plan.whens}
+        return called | (heard & set(self.connections) if len(plan.whens) == 1 else set())
+
     def topics(self, connection: str, trigger: str, fact: Fact) -> tuple[str, ...]:
         """Every name under which recipes may listen to this event."""
         if connection == BUILT_IN:
@@ -111,6 +119,11 @@ class Catalogue:
         if owner is None or owner.connector.name == connection:
             return names
         return (*names, f"{owner.connector.name}.{trigger}")
+
+    def fact_type(self, name: str) -> type[Fact]:
+        """The class of the facts that `when: name` hears of. KeyError when there is no such name."""
+        found = self._whens[name]
+        return found if isinstance(found, type) else found.gives
 
     def watch(self, name: str) -> Watch | None:
         """The built-in timer of this name."""

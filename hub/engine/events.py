@@ -22,8 +22,6 @@ queries = load("hub.engine")
 READY, DONE, PARKED, WAITING, UNCLAIMED = range(5)
 STATES = ("ready", "done", "parked", "waiting", "unclaimed")
 
-_NOTHING: tuple[str, ...] = ()
-
 Identity = tuple[str, str, str]
 """(connection, trigger, key): what makes an event the same fact."""
 Thing = tuple[str, str, str]
@@ -32,7 +30,7 @@ Thing = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A fact recorded once."""
+    """A fact recorded once. told_at: the platform's own time of the state that is kept, where it says one."""
 
     id: str
     connection: str
@@ -44,6 +42,7 @@ class Event:
     state: int
     occurred_at: datetime
     recorded_at: datetime
+    told_at: datetime | None = None
     delivery_id: str | None = None
     cause_id: str | None = None
     depth: int = 0
@@ -124,6 +123,7 @@ class Events:
             state=row["state"],
             occurred_at=from_text(row["occurred_at"]),
             recorded_at=from_text(row["recorded_at"]),
+            told_at=from_text(row["told_at"]) if row["told_at"] else None,
             delivery_id=row["delivery_id"],
             cause_id=row["cause_id"],
             depth=row["depth"],
@@ -161,7 +161,8 @@ class Events:
         """The ids of the events that are about one of these things, in order."""
         found: dict[str, None] = {}
         for about in things:
-            found.update(dict.fromkeys(self._unit.get(ABOUT, about) or _NOTHING))
+            known = self._unit.get(ABOUT, about)
+            found.update(dict.fromkeys(known or ()))
         return sorted(found)
 
     def wait_for(self, event: Event, things: Collection[Thing]) -> None:
@@ -178,7 +179,8 @@ class Events:
         """The events that waited for a fact about what this one is about; they wait no longer."""
         ids: dict[str, None] = {}
         for about in event.things:
-            ids.update(dict.fromkeys(self._unit.get(AWAITED, about) or _NOTHING))
+            known = self._unit.get(AWAITED, about)
+            ids.update(dict.fromkeys(known or ()))
         woken = [self.by_id(event_id) for event_id in sorted(ids)]
         waiting = [one for one in woken if one is not None and one.state == WAITING]
         for one in waiting:
@@ -199,6 +201,7 @@ def row_of(event: Event) -> dict[str, Any]:
         "state": event.state,
         "occurred_at": to_text(event.occurred_at),
         "recorded_at": to_text(event.recorded_at),
+        "told_at": to_text(event.told_at) if event.told_at else None,
         "delivery_id": event.delivery_id,
         "cause_id": event.cause_id,
         "depth": event.depth,

@@ -128,7 +128,7 @@ class Outbox:
             if call.kind == "action":
                 self._go_on(batch, runner, done, "done", outcome.result or {})
                 continue
-            events += admission.told(call.connection, outcome.told, call.input.get("delivery"), batch.now)
+            events += admission.place_told(call.connection, outcome.told, call.input.get("delivery"), batch.now)
             if call.kind == "pull":
                 pulled_until(batch.unit, call.connection, call.name, call.changed_at)
                 if outcome.unread:
@@ -195,4 +195,4 @@ class Outbox:
     def _go_on(self, batch: Batch, runner: Runner, call: Call, outcome: str, gave: Mapping[str, object] | None) -> None:
         run = batch.unit.get(RUNS, call.run_id) if call.run_id else None
         if run is not None and run.state == WAITING and run.position == call.step:
-            runner.resume(run, runner.entry(run, outcome, gave, call.note))
+            runner.resume(run, runner.entry(run, outcome, gave, given=call.input, why=call.note))

@@ -31,7 +31,10 @@ class Scheduled(HubFact):
     member_id: Short = ""
 
     fact = "schedule"
-    sample: ClassVar[dict[str, Any]] = {"occurred_at": "2026-02-09T15:00:00Z", "key": "schedule:0 9 * * 1:2026-02-09T15:00:00.000000Z"}
+    sample: ClassVar[dict[str, Any]] = {
+        "occurred_at": "2026-02-09T15:00:00Z",
+        "key": "schedule:0 9 * * 1:2026-02-09T15:00:00.000000Z",
+    }
 
 
 OWN_FACTS: tuple[type[HubFact], ...] = (ManualFact, Scheduled)

@@ -13,24 +13,24 @@ from pydantic import BaseModel, ValidationError
 
 from hub.clock import Monotonic
 from hub.engine.calls import UNCERTAIN, Call
+from hub.engine.told import Told
 from hub.errors import CallFailed, HubError, Unreadable
 from hub.sdk import CallKey, Client, Connection, Item, Settings
 from hub.sdk.action import Action
 from hub.sdk.auth import TokenStore
-from hub.sdk.facts import Fact
 from hub.sdk.rate import Rate
-from hub.sdk.trigger import Pull, Trigger
+from hub.sdk.trigger import Pull
 
 _PULLED_MOST = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a call: an error, or a result, or what the platform told of facts (with the trigger that read each)."""
+    """What came of a call: an error, or a result, or what the platform told of facts; unread: why records were left out."""
 
     call: Call
     result: Mapping[str, Any] | None = None
-    told: tuple[tuple[Trigger, Fact], ...] = ()
+    told: tuple[Told, ...] = ()
     error: CallFailed | None = None
     unread: tuple[str, ...] = ()
 
@@ -144,13 +144,13 @@ class Performer:
             facts = trigger.fetch(item, connection, self._client(connection, call, "safe"))
         except Unreadable as error:
             raise CallFailed(str(error), "lasting") from error
-        return Outcome(call, told=tuple((trigger, fact) for fact in facts))
+        return Outcome(call, told=tuple(Told(trigger, fact, item.at) for fact in facts))
 
     def _pull(self, connection: Connection, call: Call) -> Outcome:
         pull = connection.connector.pulls[call.name]
         since = datetime.fromisoformat(str(call.input["since"]))
         client = self._client(connection, call, "safe")
-        told: list[tuple[Trigger, Fact]] = []
+        told: list[Told] = []
         unread: list[str] = []
         for number, item in enumerate(pull.items(connection, client, since)):
             if number >= _PULLED_MOST:
@@ -163,11 +163,11 @@ class Performer:
                 unread.append(str(error))
         return Outcome(call, told=tuple(told), unread=tuple(unread))
 
-    def _read(self, connection: Connection, pull: Pull, item: Item, client: Client) -> list[tuple[Trigger, Fact]]:
+    def _read(self, connection: Connection, pull: Pull, item: Item, client: Client) -> list[Told]:
         trigger = connection.connector.triggers[pull.trigger]
         thin = trigger.thin_for(connection)
         facts = trigger.fetch(item, connection, client) if thin else trigger.read(item, connection)
-        return [(trigger, fact) for fact in facts]
+        return [Told(trigger, fact, item.at) for fact in facts]
 
 
 def _outcome(call: Call, result: BaseModel | Exception | None) -> Outcome:

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
+from pydantic import BaseModel, ValidationError
+
 from hub.clock import to_text
 from hub.engine.catalogue import Catalogue
 from hub.engine.events import queries
-from hub.recipes.check import Plan, PlannedWhen
+from hub.errors import Problem
 from hub.recipes.check import load as load_plan
+from hub.recipes.model import Plan, PlannedWhen
+from hub.sdk.parameters import findings
+from hub.sdk.watch import Watch
 from hub.store import Session, Unit
 
 MANUAL = "manual"
@@ -71,3 +76,25 @@ class Plans:
                 raise LookupError(f"recipe {recipe} {version} was never kept")
             plan = self._pinned[recipe, version] = load_plan(row["source"], row["path"], self._catalogue)
         return plan
+
+
+def settings_problems(plan: Plan, catalogue: Catalogue) -> list[Problem]:
+    """What is wrong with the settings of a recipe's timers, beyond their types (`hour: 30`)."""
+    found = []
+    for when, written in zip(plan.whens, plan.recipe.whens, strict=True):
+        watch = catalogue.watch(when.name)
+        if watch is None:
+            continue
+        try:
+            watch_settings(watch, when)
+        except ValidationError as error:
+            message = f"`{when.name}`: {findings(error)}"
+            found.append(
+                Problem(plan.recipe.path, written.line, 1, message, "the values that it takes stand in docs/recipes.md")
+            )
+    return found
+
+
+def watch_settings(watch: Watch, when: PlannedWhen) -> BaseModel:
+    """The settings of a timer as a recipe gives them. ValidationError when it does not take them."""
+    return watch.settings.model_validate({name: value for name, value in when.settings.items() if value is not None})

@@ -1,16 +1,19 @@
 -- events_by_key --
 -- The events that have one of these keys, whatever their connection and trigger.
-SELECT id, connection, kind, key, fact, lane, member_id, state, occurred_at, recorded_at, delivery_id, cause_id, depth, data, note
+SELECT id, connection, kind, key, fact, lane, member_id, state, occurred_at, recorded_at, told_at,
+       delivery_id, cause_id, depth, data, note
 FROM event WHERE key IN :keys;
 
 -- events_by_id --
 -- These events.
-SELECT id, connection, kind, key, fact, lane, member_id, state, occurred_at, recorded_at, delivery_id, cause_id, depth, data, note
+SELECT id, connection, kind, key, fact, lane, member_id, state, occurred_at, recorded_at, told_at,
+       delivery_id, cause_id, depth, data, note
 FROM event WHERE id IN :ids;
 
 -- events_ready --
 -- The oldest events that can be worked: ready, and in a lane that is not parked.
-SELECT id, connection, kind, key, fact, lane, member_id, state, occurred_at, recorded_at, delivery_id, cause_id, depth, data, note
+SELECT id, connection, kind, key, fact, lane, member_id, state, occurred_at, recorded_at, told_at,
+       delivery_id, cause_id, depth, data, note
 FROM event WHERE state = 0 AND NOT EXISTS (SELECT 1 FROM parked_lane WHERE parked_lane.lane = event.lane)
 ORDER BY id LIMIT :most;
 
@@ -20,12 +23,12 @@ SELECT DISTINCT lane FROM event WHERE state = 0 AND lane IN :lanes;
 
 -- save_event --
 -- Keep an event, or its new state.
-INSERT INTO event (id, connection, kind, key, fact, lane, member_id, state, occurred_at, recorded_at, delivery_id, cause_id,
-                   depth, data, note)
-VALUES (:id, :connection, :kind, :key, :fact, :lane, :member_id, :state, :occurred_at, :recorded_at, :delivery_id, :cause_id,
-        :depth, :data, :note)
+INSERT INTO event (id, connection, kind, key, fact, lane, member_id, state, occurred_at, recorded_at, told_at, delivery_id,
+                   cause_id, depth, data, note)
+VALUES (:id, :connection, :kind, :key, :fact, :lane, :member_id, :state, :occurred_at, :recorded_at, :told_at, :delivery_id,
+        :cause_id, :depth, :data, :note)
 ON CONFLICT (id) DO UPDATE SET lane = excluded.lane, member_id = excluded.member_id, state = excluded.state,
-    occurred_at = excluded.occurred_at, data = excluded.data, note = excluded.note;
+    occurred_at = excluded.occurred_at, told_at = excluded.told_at, data = excluded.data, note = excluded.note;
 
 -- references_to --
 -- The events that are about one of these things.
@@ -243,24 +246,25 @@ FROM call WHERE state = 3 ORDER BY id LIMIT :most;
 
 -- parked_events --
 -- The events that hold up their lane, oldest first.
-SELECT id, connection, kind, key, fact, lane, member_id, state, occurred_at, recorded_at, delivery_id, cause_id, depth, data, note
+SELECT id, connection, kind, key, fact, lane, member_id, state, occurred_at, recorded_at, told_at,
+       delivery_id, cause_id, depth, data, note
 FROM event WHERE state = 2 ORDER BY id LIMIT :most;
 
 -- count_events --
--- How many events there are in each state.
-SELECT state, COUNT(*) AS number FROM event GROUP BY state;
+-- How many events there are in each state but done.
+SELECT state, COUNT(*) AS number FROM event WHERE state = 0 GROUP BY state
+UNION ALL SELECT state, COUNT(*) AS number FROM event WHERE state > 1 GROUP BY state;
 
 -- count_runs --
--- How many runs there are in each state.
-SELECT state, COUNT(*) AS number FROM run GROUP BY state;
+-- How many runs wait, or are held.
+SELECT state, COUNT(*) AS number FROM run WHERE state = 1 GROUP BY state
+UNION ALL SELECT state, COUNT(*) AS number FROM run WHERE state = 3 GROUP BY state;
 
 -- count_calls --
--- How many calls there are by connection and state.
-SELECT connection, state, COUNT(*) AS number FROM call GROUP BY connection, state;
-
--- oldest_ready --
--- Since when the oldest event waits to be worked.
-SELECT recorded_at FROM event WHERE state = 0 ORDER BY id LIMIT 1;
+-- How many calls there are, by connection, that are not finished.
+SELECT connection, state, COUNT(*) AS number FROM call WHERE state = 0 GROUP BY connection, state
+UNION ALL SELECT connection, state, COUNT(*) AS number FROM call WHERE state = 1 GROUP BY connection, state
+UNION ALL SELECT connection, state, COUNT(*) AS number FROM call WHERE state = 3 GROUP BY connection, state;
 
 -- all_health --
 -- How every connection is.

@@ -12,38 +12,43 @@ from hub.engine.events import queries
 from hub.engine.inbox import Inbox
 from hub.engine.vitals import Check, Snapshot
 from hub.store import Store
+from hub.store.tally import tallies
 
 HEARTBEAT = "worker:heartbeat"
 _SILENCE_MOST = timedelta(seconds=60)
 
 
-def checks(store: Store, clock: Clock) -> list[Check]:
-    """Whether the store answers, and when the worker was last heard of."""
+def checks(store: Store, inbox_store: Store, clock: Clock) -> list[Check]:
+    """Whether the databases answer and are up to date, and when the worker was last heard of."""
     with store.read() as session:
         row = session.row(queries.cursors, names=[HEARTBEAT])
+    behind = [*store.missing_steps(), *inbox_store.missing_steps()]
+    told = f"not taken yet: {', '.join(behind)}" if behind else "up to date"
+    found = [Check("store", ok=True), Check("migrations", ok=not behind, detail=told)]
     if row is None:
-        return [Check("store", ok=True), Check("worker", ok=False, detail="never seen", vital=False)]
+        return [*found, Check("worker", ok=False, detail="never seen", vital=False)]
     silence = clock.now() - from_text(row["value"])
     seen = f"seen {max(0, int(silence.total_seconds()))} seconds ago"
-    return [Check("store", ok=True), Check("worker", ok=silence <= _SILENCE_MOST, detail=seen, vital=False)]
+    return [*found, Check("worker", ok=silence <= _SILENCE_MOST, detail=seen, vital=False)]
 
 
 def snapshot(store: Store, inbox: Inbox, files: Mapping[str, Store], clock: Clock) -> Snapshot:
     """The counts that metrics show."""
     with store.read() as session:
         place = session.row(queries.cursors, names=[INBOX])
-        by_event = {events.STATES[row["state"]]: row["number"] for row in session.rows(queries.count_events)}
-        by_run = {runs.STATES[row["state"]]: row["number"] for row in session.rows(queries.count_runs)}
+        counted = tallies(session)
+        open_events = {events.STATES[row["state"]]: row["number"] for row in session.rows(queries.count_events)}
+        open_runs = {runs.STATES[row["state"]]: row["number"] for row in session.rows(queries.count_runs)}
         outbox = {(row["connection"], calls.STATES[row["state"]]): row["number"] for row in session.rows(queries.count_calls)}
         breakers = {row["connection"]: row["state"] for row in session.rows(queries.all_health)}
-        postings: dict[str, int] = {}
     oldest = inbox.oldest_after(int(place["value"]) if place is not None else 0)
     return Snapshot(
-        events=by_event,
+        events={**counted.get("event", {}), **open_events},
         lag_seconds=max(0.0, (clock.now() - oldest).total_seconds()) if oldest is not None else 0,
-        runs=by_run,
+        runs={**counted.get("run", {}), **open_runs},
+        steps=counted.get("step", {}),
         outbox=outbox,
         breakers=breakers,
-        postings=postings,
+        postings=counted.get("posting", {}),
         database_bytes={name: file.size_bytes() for name, file in files.items()},
     )

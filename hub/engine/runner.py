@@ -19,8 +19,9 @@ from hub.engine.events import Event, queries
 from hub.engine.runs import AWAITING, ONCE, RUNS, Entry, Run
 from hub.errors import ConfigError, HubError
 from hub.programme.work import Work
-from hub.recipes.check import Plan, PlannedStep
+from hub.recipes.model import Plan, PlannedStep
 from hub.recipes.vocabulary import Missing
+from hub.store.tally import count
 
 Scope = dict[str, Any]
 
@@ -35,6 +36,9 @@ class Runner:
     def __init__(self, batch: Batch) -> None:
         self._batch = batch
         self._unit = batch.unit
+        self._touched: dict[str, None] = {}
+        self.asked: dict[str, Call] = {}
+        """The call that each run waits for, of those that were made here."""
 
     def start(self, event: Event) -> None:
         """Let every recipe that listens hear of the event, and wake the runs that waited for it."""
@@ -88,10 +92,18 @@ class Runner:
         """The step at which the run stands."""
         return self._plan_of(run).steps[run.position]
 
-    def entry(self, run: Run, outcome: str, gave: Mapping[str, Any] | None = None, why: str = "") -> Entry:
+    def entry(
+        self,
+        run: Run,
+        outcome: str,
+        gave: Mapping[str, Any] | None = None,
+        *,
+        given: Mapping[str, Any] | None = None,
+        why: str = "",
+    ) -> Entry:
         """What is to be noted of the step at which the run stands."""
         step = self.step_of(run)
-        return Entry(step.index, step.action, outcome, step.name, None, gave, why)
+        return Entry(step.index, step.action, outcome, step.name, given, gave, why)
 
     def _plan_of(self, run: Run) -> Plan:
         return self._batch.plans.pinned(self._unit.session, run.recipe, run.version)
@@ -171,7 +183,9 @@ class Runner:
         if isinstance(doing, Missing):
             raise Failed(f"{doing.message}; {doing.hint}")
         values = {name: compiled.evaluate(scope) for name, compiled in step.inputs.items()}
-        inputs = doing.action.inputs.model_validate({name: value for name, value in values.items() if value is not None})
+        known = step.type.inputs
+        given = {name: value for name, value in values.items() if value is not None or known[name].type.optional}
+        inputs = doing.action.inputs.model_validate(given)
         if doing.connection is not None:
             return self._ask_platform(run, step, doing.connection.name, doing.action.name, inputs)
         with self._unit.savepoint():
@@ -237,6 +251,7 @@ class Runner:
             member_id=run.member_id,
         )
         self._unit.put(CALLS, call.id, call)
+        self.asked[run.id] = call
         return run.moved(runs.WAITING, now)
 
     def _wake(self, event: Event, topics: tuple[str, ...]) -> None:
@@ -247,7 +262,18 @@ class Runner:
             if run is not None and run.awaits in topics:
                 self.resume(run, self.entry(run, "fact", {"outcome": "fact"}))
 
+    @property
+    def started(self) -> list[Run]:
+        """The runs that were started or carried on here, as they stand."""
+        runs_here = (self._unit.get(RUNS, run_id) for run_id in self._touched)
+        return [run for run in runs_here if run is not None]
+
     def _save(self, run: Run) -> None:
+        self._touched[run.id] = None
+        if run.state in (runs.DONE, runs.STOPPED):
+            count(self._unit, "run", runs.STATES[run.state])
+            for entry in run.journal:
+                count(self._unit, "step", entry.outcome)
         self._unit.put(RUNS, run.id, run)
 
 

@@ -29,7 +29,10 @@ MOVES = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What one step did. outcome: done, skipped, blocked, failed or the action's own word. gave: read by later steps by `name`."""
+    """What one step did.
+
+    outcome: done, skipped, blocked, failed or the action's own word. gave: what later steps read by `name`.
+    """
 
     step: int
     action: str

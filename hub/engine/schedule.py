@@ -20,14 +20,14 @@ from hub.engine.calls import CALLS, Call
 from hub.engine.catalogue import Catalogue
 from hub.engine.cursors import move_time, time_of
 from hub.engine.events import queries
-from hub.engine.plans import Plans
+from hub.engine.plans import Plans, watch_settings
 from hub.engine.runner import Runner
 from hub.engine.runs import RUNS
 from hub.ledger import next_expiry
 from hub.programme.expiry import expire_due
 from hub.programme.facts import HubFact
 from hub.programme.settings import Programme
-from hub.recipes.check import PlannedWhen
+from hub.recipes.model import PlannedWhen
 from hub.sdk import Connection, Window
 from hub.sdk.trigger import Pull
 from hub.sdk.watch import Watch
@@ -38,6 +38,7 @@ _EXPIRED_MOST = 500
 # A poll looks back a little: platforms list what just happened only after a while.
 _OVERLAP = timedelta(minutes=5)
 _FIRST_LOOK_BACK = timedelta(days=1)
+_RECONCILED_EVERY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +57,19 @@ class _Watched:
 class Schedule:
     """Finds what is due, and when the next thing will be."""
 
-    def __init__(self, plans: Plans, catalogue: Catalogue, programme: Programme, connections: Mapping[str, Connection]) -> None:
+    def __init__(
+        self,
+        plans: Plans,
+        catalogue: Catalogue,
+        programme: Programme,
+        connections: Mapping[str, Connection],
+        *,
+        hears_webhooks: bool,
+    ) -> None:
+        """hears_webhooks: platforms can reach us, so that a poll only looks once a day for what they did not tell."""
         self._programme = programme
         self._watched = [_watched(catalogue, when) for when in plans.watched()]
+        self._hears_webhooks = hears_webhooks
         self._pulls = [
             (connection, pull) for connection in connections.values() for pull in connection.connector.pulls.values()
         ]
@@ -68,6 +79,9 @@ class Schedule:
         for watched in self._watched:
             if time_of(batch.unit, watched.cursor) is None:
                 move_time(batch.unit, watched.cursor, batch.now)
+        for connection, pull in self._pulls:
+            if time_of(batch.unit, _asked(connection, pull)) is None:
+                self._poll(batch, connection, pull)
 
     def next_due(self, session: Session) -> datetime | None:
         """When the next thing falls due; None when nothing is in sight."""
@@ -82,6 +96,10 @@ class Schedule:
         polled = [self._poll(batch, connection, pull) for connection, pull in self._pulls]
         return any(swept) or expired > 0 or woken or any(polled)
 
+    def _asked_next(self, pull: Pull, last: datetime) -> datetime:
+        usual = pull.every.after(last, self._programme.zone)
+        return max(usual, last + _RECONCILED_EVERY) if self._hears_webhooks else usual
+
     def _moments(self, session: Session) -> Iterator[datetime | None]:
         unit = Unit(session)
         handed = _handed(unit, self._programme)
@@ -94,7 +112,7 @@ class Schedule:
         yield from_text(row["wake_at"]) if row is not None else None
         for connection, pull in self._pulls:
             last = time_of(unit, _asked(connection, pull))
-            yield pull.every.after(last, self._programme.zone) if last is not None else None
+            yield self._asked_next(pull, last) if last is not None else None
 
     def _sweep(self, batch: Batch, watched: _Watched) -> bool:
         since = time_of(batch.unit, watched.cursor)
@@ -123,7 +141,7 @@ class Schedule:
 
     def _poll(self, batch: Batch, connection: Connection, pull: Pull) -> bool:
         asked = time_of(batch.unit, _asked(connection, pull))
-        if asked is not None and pull.every.after(asked, self._programme.zone) > batch.now:
+        if asked is not None and self._asked_next(pull, asked) > batch.now:
             return False
         move_time(batch.unit, _asked(connection, pull), batch.now)
         ask_pull(batch, connection.name, pull.name)
@@ -169,8 +187,7 @@ def _asked(connection: Connection, pull: Pull) -> str:
 def _watched(catalogue: Catalogue, when: PlannedWhen) -> _Watched:
     watch = catalogue.watch(when.name)
     assert watch is not None
-    given = {name: value for name, value in when.settings.items() if value is not None}
-    return _Watched(watch, watch.settings.model_validate(given), when.text)
+    return _Watched(watch, watch_settings(watch, when), when.text)
 
 
 def _handed(unit: Unit, programme: Programme) -> dict[Any, Any]:

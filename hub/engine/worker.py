@@ -24,6 +24,7 @@ from hub.engine.readings import HEARTBEAT
 from hub.engine.schedule import Schedule
 from hub.engine.wake import Waits
 from hub.engine.workshop import Workshop
+from hub.ledger import seal
 from hub.sdk import Connection
 from hub.store import Session, Store
 
@@ -39,6 +40,7 @@ class Worker:
 
     def __init__(
         self,
+        *,
         store: Store,
         inbox: Inbox,
         clock: Clock,
@@ -71,6 +73,7 @@ class Worker:
                 self._beat()
                 self._bell.wait(self._rest())
             if self._clock.now() >= checkpoint_at:
+                self.seal()
                 self._store.checkpoint()
                 checkpoint_at = self._clock.now() + _CHECKPOINT_EVERY
         self.close()
@@ -80,6 +83,13 @@ class Worker:
         self._outbox.close()
         while self._record():
             pass
+
+    def seal(self) -> None:
+        """Bind the newest transactions of the ledger into a block."""
+        with self._store.write() as session:
+            batch = self._begin(session)
+            seal(batch.unit, batch.now)
+            batch.unit.flush()
 
     def drain(self) -> int:
         """Work everything that is due at the clock's time, calls included; gives how many rounds had work."""
@@ -143,7 +153,7 @@ class Worker:
             return False
         try:
             self._admit_together(deliveries)
-        except Exception:
+        except Exception:  # noqa: BLE001 - one delivery must not hold up the others
             _LOG.exception("a batch could not be written; its deliveries are worked one by one", count=len(deliveries))
             for delivery in deliveries:
                 self._admit_alone(delivery)
@@ -170,7 +180,7 @@ class Worker:
     def _admit_alone(self, delivery: Delivery) -> None:
         try:
             self._admit_together([delivery])
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a person must see it, and the next one be worked
             _LOG.exception("a delivery cannot be worked", delivery=delivery.id)
             with self._store.write() as session:
                 batch = self._begin(session)

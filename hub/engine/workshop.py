@@ -14,6 +14,7 @@ from hub.engine.runner import Runner
 from hub.engine.runs import AWAITING
 from hub.errors import HubError
 from hub.store import Session, Space
+from hub.store.tally import count
 
 _LOG = log.get(__name__)
 
@@ -60,10 +61,11 @@ class Workshop:
                 effects.apply(batch, event)
                 self._runner.start(event)
                 batch.events.settle(event, DONE)
+                count(batch.unit, "event", "done")
         except HubError as error:
             self._park(event, str(error))
             return False
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it parks its own lane alone
             _LOG.exception("an event cannot be worked", event=event.id, trigger=event.trigger)
             self._park(event, f"unexpected {type(error).__name__}: {error}")
             return False

@@ -22,6 +22,7 @@ from hub.ledger.spaces import ACCOUNTS, BUDGETS, FOLLOWING, KEYS, LEFT, OPEN_LOT
 from hub.ledger.sql import SQL
 from hub.sdk.values import POINTS_MOST
 from hub.store import Unit
+from hub.store.tally import count
 
 _ADD_TXN, _ADD_ENTRY, _ADD_LOT = SQL.add_txn, SQL.add_entry, SQL.add_lot
 _ADD_ALLOCATION, _ADD_LINK = SQL.add_allocation, SQL.add_link
@@ -211,6 +212,7 @@ class Journal:
         hashed = (posting.kind, posting.member_id, posting.points, effective_at, self.now_text, posting.follows,
                   to_text(posting.until) if posting.until else None, source.event_id, source.recipe, source.version,
                   source.run_id, source.step, context)  # fmt: skip
+        count(unit, "posting", posting.kind)
         unit.append(_ADD_TXN, (txn_id, draft.key, draft.payload, *hashed, source.reason, source.actor))
         for n, entry in enumerate(posting.entries, start=1):
             unit.append(_ADD_ENTRY, (txn_id, n, *entry))

@@ -1,7 +1,7 @@
 """Store: databases, transactions and the unit of work; it knows nothing of what the tables mean."""
 
 from hub.store.queries import Queries, Query, load
-from hub.store.session import Row, Session, Store
+from hub.store.session import NoRows, Row, Session, Store
 from hub.store.unit import Space, Unit
 
-__all__ = ["Queries", "Query", "Row", "Session", "Space", "Store", "Unit", "load"]
+__all__ = ["NoRows", "Queries", "Query", "Row", "Session", "Space", "Store", "Unit", "load"]

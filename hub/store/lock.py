@@ -51,4 +51,4 @@ def _lock(file: int) -> None:
     else:
         import msvcrt  # noqa: PLC0415 - only there
 
-        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)

@@ -46,6 +46,10 @@ class Store(Protocol):
         """Tidy up what readers and writers left behind."""
         ...
 
+    def missing_steps(self) -> list[str]:
+        """The migrations that have not been taken yet."""
+        ...
+
     def size_bytes(self) -> int:
         """The space that the database takes."""
         ...
@@ -53,3 +57,19 @@ class Store(Protocol):
     def close(self) -> None:
         """Give everything back."""
         ...
+
+
+class NoRows:
+    """A session on a database that has nothing and keeps nothing: for work that stays in a Unit's memory."""
+
+    def rows(self, query: Query, **values: Any) -> list[Row]:
+        return []
+
+    def row(self, query: Query, **values: Any) -> Row | None:
+        return None
+
+    def run(self, query: Query, **values: Any) -> int:
+        return 0
+
+    def run_many(self, query: Query, rows: Sequence[Sequence[Any]]) -> None:
+        return None

@@ -76,6 +76,14 @@ class SqliteStore:
         with self._writing:
             return migrations.apply_sqlite(self._writer, self._schema)
 
+    def missing_steps(self) -> list[str]:
+        """The migrations that have not been taken yet."""
+        connection = self._borrow()
+        try:
+            return migrations.missing_sqlite(connection, self._schema)
+        finally:
+            self._give_back(connection)
+
     @contextmanager
     def read(self) -> Iterator[SqliteSession]:
         connection = self._borrow()

@@ -38,17 +38,24 @@ def steps(schema: str) -> list[tuple[str, str]]:
     return sorted((file.name, file.read_text("utf-8")) for file in folder.iterdir() if file.name.endswith(".sql"))
 
 
-def apply_sqlite(connection: sqlite3.Connection, schema: str) -> list[str]:
-    """Take every step that the file has not taken yet, each in a transaction of its own with its record."""
+def missing_sqlite(connection: sqlite3.Connection, schema: str) -> list[str]:
+    """The names of the steps that the file has not taken yet."""
     connection.execute(_RECORD)
     taken = {row[0] for row in connection.execute("SELECT name FROM migration")}
-    fresh = [(name, text) for name, text in steps(schema) if name not in taken]
-    for name, text in fresh:
-        script = Template(text).substitute(_SQLITE)
+    return [name for name, _ in steps(schema) if name not in taken]
+
+
+def apply_sqlite(connection: sqlite3.Connection, schema: str) -> list[str]:
+    """Take every step that the file has not taken yet, each in a transaction of its own with its record."""
+    texts = dict(steps(schema))
+    fresh = missing_sqlite(connection, schema)
+    for name in fresh:
+        script = Template(texts[name]).substitute(_SQLITE)
         try:
             connection.executescript(f"BEGIN IMMEDIATE;\n{script}\nINSERT INTO migration (name) VALUES ('{name}');\nCOMMIT;")
         except sqlite3.Error:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-            raise
-    return [name for name, _ in fresh]
+            if name in missing_sqlite(connection, schema):  # else another process was taking it at the same time
+                raise
+    return fresh

@@ -11,6 +11,7 @@ CREATE TABLE event (
     state        BIGINT NOT NULL,  -- 0 ready, 1 done, 2 parked, 3 waiting for what it refers to, 4 unclaimed
     occurred_at  TEXT NOT NULL,
     recorded_at  TEXT NOT NULL,
+    told_at      TEXT,             -- the platform's own time of the state that is kept
     delivery_id  TEXT,
     cause_id     TEXT,             -- the event in whose work it arose
     depth        BIGINT NOT NULL,
@@ -63,6 +64,7 @@ CREATE TABLE run (
 CREATE INDEX run_event ON run (event_id);
 CREATE INDEX run_timed ON run (wake_at) WHERE wake_at IS NOT NULL;
 CREATE INDEX run_awaiting ON run (member_id) WHERE awaits IS NOT NULL;
+CREATE INDEX run_waiting ON run (state, id) WHERE state = 1;
 CREATE INDEX run_held ON run (state, id) WHERE state = 3;
 
 CREATE TABLE call (
