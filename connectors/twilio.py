@@ -190,7 +190,8 @@ def send_sms(
         **_from(sender or connection.settings["sender"]),
         "Body": body,
         "MediaUrl": media_url,
-        "StatusCallback": connection.webhook_url or None,
+        # Twilio refuses a message whose reports could not reach us.
+        "StatusCallback": connection.webhook_url if connection.webhook_url.startswith("https://") else None,
         "ScheduleType": "fixed" if send_at else None,
         "SendAt": send_at,
     }

@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, get_args
-
-from pydantic import BaseModel
+from typing import Any
 
 from hub.errors import CallFailed, Refused, Unreadable
+from hub.promises.paths import changed, leaves, required, values
 from hub.promises.trial import Trial, expect, matches, shown
 from hub.sdk.connection import Connection
 from hub.sdk.facts import Fact
@@ -131,11 +130,11 @@ def explains_junk(trial: Trial) -> None:
 def survives_odd_values(trial: Trial) -> None:
     """A value of another type, negative, huge or not a number is unreadable or harmless, never a crash."""
     for item in trial.items():
-        for path in list(_leaves(item.data))[:LEAVES_MOST]:
+        for path in list(leaves(item.data))[:LEAVES_MOST]:
             for odd in ODD_VALUES:
-                changed = replace(item, data=_changed(item.data, path, odd))
+                odder = replace(item, data=changed(item.data, path, odd))
                 with suppress(Unreadable, CallFailed):
-                    for fact in trial.facts(changed):
+                    for fact in trial.facts(odder):
                         trial.connector.triggers[trial.told.of].key_of(fact)
 
 
@@ -147,8 +146,8 @@ def ignores_unknown_fields(trial: Trial) -> None:
     expect(_facts(trial, trial.signed(body=added)) == expected, "an unknown field beside the others changes what it gives")
     for item, facts in zip(trial.items(), [trial.facts(item) for item in trial.items()], strict=True):
         if isinstance(item.data, dict):
-            changed = replace(item, data={**item.data, "ZzUnknown": {"a": [1]}})
-            expect(trial.facts(changed) == facts, "an unknown field in the data changes what it gives")
+            more = replace(item, data={**item.data, "ZzUnknown": {"a": [1]}})
+            expect(trial.facts(more) == facts, "an unknown field in the data changes what it gives")
 
 
 def names_a_missing_field(trial: Trial) -> None:
@@ -156,10 +155,10 @@ def names_a_missing_field(trial: Trial) -> None:
     kinds = trial.connector.triggers[trial.told.of].contract.handed.values()
     models = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Payload)]
     for item in trial.items():
-        for path in (path for model in models for path in _required(model, item.data)):
+        for path in (path for model in models for path in required(model, item.data)):
             name = ".".join(path)
             try:
-                trial.facts(replace(item, data=_changed(item.data, path)))
+                trial.facts(replace(item, data=changed(item.data, path)))
             except Unreadable as error:
                 expect(name in str(error), f"without `{name}` it says only: {error}")
             else:
@@ -171,7 +170,7 @@ def keeps_facts_whole(trial: Trial) -> None:
     for fact in _facts(trial):
         again = type(fact).model_validate_json(fact.model_dump_json())
         expect(again == fact, f"{fact!r} comes back as {again!r}")
-        for value in _values(fact.model_dump()):
+        for value in values(fact.model_dump()):
             expect(not isinstance(value, float), f"{value!r} is a float")
             expect(not isinstance(value, datetime) or value.tzinfo is not None, f"{value!r} has no time zone")
 
@@ -258,52 +257,3 @@ def _read_quietly(trial: Trial, request: Request, connection: Connection) -> Non
             if not trigger.poke and not trigger.thin_for(connection):
                 with suppress(Unreadable):
                     trigger.read(item, connection)
-
-
-Path = tuple[str, ...]
-
-
-def _leaves(value: Any, path: Path = ()) -> Iterator[Path]:
-    children = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
-    for name, child in children:
-        yield (*path, str(name))
-        yield from _leaves(child, (*path, str(name)))
-
-
-_GONE: Any = object()
-
-
-def _changed(value: Any, path: Path, new: Any = _GONE) -> Any:
-    """A copy with something else under a path, or with nothing there."""
-    name, rest = path[0], path[1:]
-    copy: Any = dict(value) if isinstance(value, Mapping) else list(value)
-    key: Any = name if isinstance(copy, dict) else int(name)
-    if rest:
-        copy[key] = _changed(copy[key], rest, new)
-    elif new is _GONE:
-        del copy[key]
-    else:
-        copy[key] = new
-    return copy
-
-
-def _required(model: type[BaseModel], data: Any, path: Path = ()) -> Iterator[Path]:
-    """The paths of required fields that stand in the data, by the platform's names."""
-    if not isinstance(data, Mapping):
-        return
-    for name, field in model.model_fields.items():
-        alias = field.validation_alias or name
-        if not isinstance(alias, str) or alias not in data:
-            continue
-        if field.is_required():
-            yield (*path, alias)
-        for kind in (field.annotation, *get_args(field.annotation)):
-            if isinstance(kind, type) and issubclass(kind, BaseModel):
-                yield from _required(kind, data[alias], (*path, alias))
-
-
-def _values(value: Any) -> Iterator[Any]:
-    yield value
-    children = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
-    for child in children:
-        yield from _values(child)

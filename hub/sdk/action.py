@@ -75,12 +75,17 @@ class Action:
     def find_done(self, handed: Mapping[Any, Any], inputs: BaseModel, key: str) -> BaseModel | None:
         """What the platform says of a call whose answer was lost: its result if it was done, None if it was not, or is unknown.
 
-        CallFailed(uncertain) when the action has no lookup.
+        CallFailed(uncertain) when the action has no lookup, or when nothing could be found out; it must not be repeated then.
         """
         if self.lookup is None:
             raise CallFailed(f"{self.connector}.{self.name} cannot look up whether it was done.", "uncertain")
         asked = self.lookup.inputs.model_validate({name: getattr(inputs, name) for name in self.lookup.inputs.model_fields})
-        done: BaseModel | None = self.lookup.call({**handed, CallKey: CallKey(key)}, asked)
+        try:
+            done: BaseModel | None = self.lookup.call({**handed, CallKey: CallKey(key)}, asked)
+        except (*STUMBLES, CallFailed) as error:
+            message = f"{self.connector}.{self.name} could not be looked up, so it may have been done: {error}"
+            wait = error.retry_after_seconds if isinstance(error, CallFailed) else None
+            raise CallFailed(message, "uncertain", retry_after_seconds=wait) from error
         return done
 
     def with_lookup(self, lookup: Contract) -> Action:
