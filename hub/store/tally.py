@@ -16,7 +16,7 @@ def _increments(session: Session, keys: Collection[Key]) -> Mapping[Key, int]:
     return {}  # a unit knows only its own part; the database adds it
 
 
-_TALLY: Space[Key, int] = Space("tally", _increments, save=_SQL.add_to_tally, row=lambda key, number: (*key, number))
+_TALLY: Space[Key, int] = Space("tally", _increments, save=_SQL.add_to_tally, row=lambda key, number: (*key, number), adds=True)
 
 
 def count(unit: Unit, subject: str, name: str) -> None:

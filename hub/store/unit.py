@@ -25,6 +25,7 @@ class Space(Generic[K, V]):
 
     load: (session, keys) -> the values that there are. row: (key, value) -> the parameters of `save`, in its order.
     missing: the value of a key that the database does not have, or None to let `get` answer None.
+    adds: whether `save` adds to what the database has; then a value is forgotten when it is written, not to be added again.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Space(Generic[K, V]):
     save: Query | None = None
     row: Callable[[K, V], Sequence[Any]] | None = None
     missing: Callable[[K], V] | None = None
+    adds: bool = False
 
 
 class _Absent:
@@ -106,6 +108,8 @@ class Unit:
             if keys and space.save is not None and space.row is not None:
                 known, row = self._values[space], space.row
                 self.session.run_many(space.save, [row(key, known[key]) for key in keys])
+                if space.adds:
+                    known.clear()
         self._rows.clear()
         self._dirty.clear()
         self._undo.clear()
