@@ -108,6 +108,4 @@ def pull(*, connection: str, since: str | None, folder: Path, as_json: bool) -> 
     if as_json:
         print_json(told)
         return
-    say(
-        f"{len(told['calls'])} pulls of {connection} are on their way; `hub events --connection {connection}` shows what they bring."
-    )
+    say(f"{len(told['calls'])} pulls are on their way; `hub events --connection {connection}` shows what they bring.")
