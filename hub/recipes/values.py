@@ -23,6 +23,7 @@ EXACT = Context(prec=60, Emax=30, Emin=-60, rounding=ROUND_HALF_EVEN, traps=[Inv
 _TOO_LARGE = 10 ** (EXACT.Emax + 1)
 TEXT_CHARACTERS = 10_000
 SHOWN_CHARACTERS = 80
+SHOWN_ITEMS = 5
 
 
 def field_of(base: Any, name: str) -> Any:
@@ -103,18 +104,23 @@ def whole(value: Any) -> int | None:
 
 
 def shown(value: Any) -> str:
-    """A value for traces: `12.50`, `"Gold"`, `none`; long ones are cut."""
-    if isinstance(value, str):
-        text = f'"{value}"'
-    elif isinstance(value, list | tuple | set | frozenset):
-        text = f"[{', '.join(shown(item) for item in list(value)[:5])}{', …' if len(value) > 5 else ''}]"
-    elif value is None or isinstance(value, bool):
-        text = {None: "none", True: "true", False: "false"}[value]
-    elif isinstance(value, Decimal | int | date | Duration):
-        text = _spelled(value)
+    """A value for traces: `12.50`, `"Gold"`, `none`; long ones are cut, and of lists the first items are told."""
+    if isinstance(value, list | tuple | set | frozenset):
+        items = sorted(value, key=_single) if isinstance(value, set | frozenset) else value
+        text = f"[{', '.join(_single(item) for item in items[:SHOWN_ITEMS])}{', …' if len(value) > SHOWN_ITEMS else ''}]"
     else:
-        text = "a record"
+        text = _single(value)
     return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"
+
+
+def _single(value: Any) -> str:
+    if isinstance(value, str):
+        return f'"{value[:SHOWN_CHARACTERS]}"'
+    if value is None or isinstance(value, bool):
+        return {None: "none", True: "true", False: "false"}[value]
+    if isinstance(value, Decimal | int | date | Duration):
+        return _spelled(value)
+    return "[…]" if isinstance(value, list | tuple | set | frozenset) else "a record"
 
 
 def _spelled(value: Any) -> str:

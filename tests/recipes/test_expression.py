@@ -486,3 +486,33 @@ def test_real_expressions_take_any_data(names: Names, text: str, one: Any, other
     assert found.type.kind != "boolean" or isinstance(given_value, bool)
     if found.type.kind in {"integer", "points"} and given_value is not None:
         assert isinstance(given_value, int)
+
+
+@pytest.mark.parametrize("text", [case[0] for case in VALUES if case[1]])
+def test_hostile_data_is_worked_quickly(text: str, names: Names) -> None:
+    """Numbers with a million digits, endless nesting and the ends of the calendar cost nothing and break nothing."""
+    nested: list[Any] = []
+    for _ in range(5_000):
+        nested = [nested]
+    found = compiled(text, names)
+    for value in (
+        Decimal("1E+999999"),
+        Decimal("sNaN"),
+        10**4_000,
+        nested,
+        datetime.max,
+        datetime.max.replace(tzinfo=UTC),
+        date.max,
+    ):
+        fields = {
+            "amount": value,
+            "tax": value,
+            "lines": [{"net": value, "category": value}],
+            "occurred_at": value,
+            "tier": value,
+        }
+        start = time.perf_counter()
+        scope = {**dict.fromkeys(names.types, fields), "now": value, "today": value, "loose": value}
+        assert found.type.kind != "boolean" or isinstance(found.evaluate(scope), bool)
+        assert len(found.explain(scope)) < 1_000
+        assert time.perf_counter() - start < 0.2
