@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import pytest
-from annotated_types import Ge, Le
 from pydantic import BaseModel
+from pydantic import Field as PydanticField
 
 from hub.recipes import ActionType, Input, Missing, Names, Type, WhenType, record_of, type_of
 from hub.recipes.types import check_of
@@ -65,7 +65,7 @@ class Shop:
         lapsed = {
             "after": Input("after", type_of(Duration), required=True, doc="How long without a visit."),
             "again": Input("again", type_of(bool), default=False),
-            "hour": Input("hour", type_of(int), default=9, check=check_of(int, [Ge(0), Le(23)])),
+            "hour": Input("hour", type_of(int), default=9, check=check_of(int, [PydanticField(ge=0, le=23)])),
         }
         self.whens = {
             "sale": WhenType("sale", record_of(Sale), "Somebody bought something.", sample=Sale.sample),
