@@ -11,7 +11,7 @@ import click
 
 from hub import config
 from hub.errors import HubError
-from hub.store import Session, load
+from hub.store import Session, load, migrations
 from hub.store.sqlite import SqliteStore
 
 queries = load("hub.cli")
@@ -36,6 +36,11 @@ def reading(folder: Path) -> Iterator[Session]:
     store = SqliteStore(path, "hub")
     try:
         with store.read() as session:
+            taken = {row["name"] for row in session.rows(queries.steps_taken)}
+            if any(name not in taken for name, _ in migrations.steps("hub")):
+                raise HubError(
+                    f"The database in {settings.data_folder} is of an older version. `hub db migrate` brings it up to date."
+                )
             yield session
     finally:
         store.close()

@@ -18,7 +18,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field, ValidationError
 
 from hub.errors import HubError
-from hub.sdk.facts import Customer, CustomerChanged, Fact, Sale
+from hub.sdk.facts import Customer, CustomerChanged, Fact, Reference, Sale
 from hub.sdk.values import POINTS_MOST, Moment
 
 CONNECTION = "csv"
@@ -138,6 +138,8 @@ class Reader:
             data["tags"] = tuple(tag.strip() for tag in data["tags"].split(",") if tag.strip())
         if issubclass(self._kind.fact, Sale):
             data.setdefault("currency", self._currency)
+            if "order_id" in data:
+                data["references"] = (Reference(kind="order", id=data["order_id"]),)
         person = {field: given[name] for name, field in _PERSON.items() if name in given}
         if person:
             data["customer"] = Customer(**person)

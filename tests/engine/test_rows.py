@@ -30,6 +30,7 @@ def test_a_row_becomes_a_sale():
     assert (row.line, row.key) == (2, "7")
     assert (row.fact.amount, row.fact.currency, row.fact.order_id) == (Decimal("18.50"), "USD", "7")
     assert row.fact.customer.id == "c1"
+    assert [(one.kind, one.id) for one in row.fact.references] == [("order", "7")]
 
 
 def test_a_day_begins_in_the_programmes_time_zone():
