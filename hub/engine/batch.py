@@ -86,7 +86,8 @@ class Batch:
                 "Two recipes probably feed each other: give one of them a condition or `once_per`."
             )
         key = fact.key if isinstance(fact, HubFact) else f"{cause.id if cause else ''}/{fact.fact}"
-        if self.events.known((BUILT_IN, trigger, key)) is not None:
+        # What an event causes is caused once, with the event; only what timers tell can have been told before.
+        if cause is None and self.events.known((BUILT_IN, trigger, key)) is not None:
             return False
         event_id = self.ids.new("evt")
         member_id = fact.member_id if isinstance(fact, HubFact) else cause.member_id if cause else None

@@ -135,8 +135,12 @@ class Events:
         saved = self._unit.get(CHANGED, event_id)
         if saved is not None:
             return saved
-        row = self._unit.session.row(queries.events_by_id, ids=[event_id])
+        row = self._unit.get(ROWS, event_id)
         return self.from_row(row) if row is not None else None
+
+    def want_ids(self, ids: Collection[str]) -> None:
+        """Read these events in one query."""
+        self._unit.want(ROWS, ids)
 
     def record(self, event: Event) -> None:
         """Keep a new event and what it is about."""
@@ -231,11 +235,16 @@ def _grouped(rows: list[Row]) -> dict[Thing, tuple[str, ...]]:
     return found
 
 
+def _by_id(session: Session, ids: Collection[str]) -> dict[str, Row]:
+    return {row["id"]: row for row in session.rows(queries.events_by_id, ids=list(ids))}
+
+
 def _nothing(session: Session, keys: Collection[str]) -> dict[str, Event]:
     return {}
 
 
 KNOWN: Space[Identity, Row | Event] = Space("event_known", _by_identity)
+ROWS: Space[str, Row] = Space("event_row", _by_id)
 ABOUT: Space[Thing, tuple[str, ...]] = Space("event_about", _about)
 AWAITED: Space[Thing, tuple[str, ...]] = Space("event_awaited", _awaited)
 CHANGED: Space[str, Event] = Space(

@@ -72,11 +72,12 @@ class Outbox:
         """Note as begun what may be asked now, in groups that go out as one; call `launch` once that is committed."""
         closed = self._closed(batch)
         rows = batch.unit.session.rows(queries.calls_due, now=to_text(batch.now), closed=closed, most=_CLAIMED_MOST)
+        due = [calls.from_row(row) for row in rows]
+        self._preload(batch, due)
         groups: dict[tuple[str, str], list[Call]] = {}
         ready: list[list[Call]] = []
         taken: dict[str, int] = {}
-        for row in rows:
-            call = calls.from_row(row)
+        for call in due:
             if not self._has_room(batch, call.connection, taken):
                 continue
             if self._gate(batch, call):
@@ -115,7 +116,7 @@ class Outbox:
     def record(self, batch: Batch, outcomes: Sequence[Outcome], admission: Admission) -> list[Event]:
         """Note what became of calls and let their runs go on; gives the events that platforms told of."""
         runner = Runner(batch)
-        batch.unit.want(RUNS, [outcome.call.run_id for outcome in outcomes if outcome.call.run_id])
+        self._preload(batch, [outcome.call for outcome in outcomes])
         events: list[Event] = []
         for outcome in outcomes:
             call = outcome.call
@@ -146,6 +147,14 @@ class Outbox:
             since = pull_since(batch.unit, call.connection, call.name, batch.now)
             call = replace(call, input={**call.input, "since": since.isoformat()})
         return call.begun(batch.now)
+
+    def _preload(self, batch: Batch, concerned: Sequence[Call]) -> None:
+        """Read in sets what the runs of these calls will ask for."""
+        members = [call.member_id for call in concerned if call.member_id]
+        batch.unit.want(RUNS, [call.run_id for call in concerned if call.run_id])
+        batch.events.want_ids([call.event_id for call in concerned if call.event_id])
+        batch.roll.want_members(members)
+        batch.book.want(members)
 
     def _make(self, group: list[Call]) -> None:
         try:

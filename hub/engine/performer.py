@@ -11,7 +11,7 @@ from typing import Any
 import requests
 from pydantic import BaseModel, ValidationError
 
-from hub.clock import Monotonic
+from hub.clock import Clock, Monotonic
 from hub.engine.calls import UNCERTAIN, Call
 from hub.engine.told import Told
 from hub.errors import CallFailed, HubError, Unreadable
@@ -43,6 +43,7 @@ class Performer:
         connections: Mapping[str, Connection],
         open_session: Callable[[Connection], requests.Session],
         monotonic: Monotonic,
+        clock: Clock,
         tokens: TokenStore | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -50,6 +51,7 @@ class Performer:
         self._open_session = open_session
         self._sessions: dict[str, requests.Session] = {}
         self._monotonic = monotonic
+        self._clock = clock
         self._tokens = tokens
         self._sleep = sleep
 
@@ -122,7 +124,13 @@ class Performer:
         except ValidationError as error:
             raise CallFailed(f"what the step gave does not fit `{action.name}`: {error}", "lasting") from None
         client = self._client(connection, group[0], action.repeat)
-        handed = {Client: client, Connection: connection, Settings: connection.settings, CallKey: CallKey(group[0].id)}
+        handed = {
+            Client: client,
+            Connection: connection,
+            Settings: connection.settings,
+            CallKey: CallKey(group[0].id),
+            datetime: self._clock.now(),
+        }
         if len(group) == 1 and action.repeat == "never" and group[0].note.startswith(UNCERTAIN):
             done = action.find_done(handed, inputs[0], group[0].id)
             if done is not None:

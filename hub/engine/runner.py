@@ -26,6 +26,11 @@ from hub.store.tally import count
 Scope = dict[str, Any]
 
 
+def effect_key(event: Event, recipe: str, step: PlannedStep) -> str:
+    """What makes the effect of a built-in step the same one, however often it is tried: the fact, the recipe and the step."""
+    return f"{event.connection}/{event.trigger}/{event.key}/{recipe}/{step.index}"
+
+
 class Failed(HubError):
     """A step could not be done."""
 
@@ -195,9 +200,13 @@ class Runner:
             return steered or self._noted(run, step, scope, values, result)
 
     def _work(self, run: Run, step: PlannedStep, event: Event) -> Work:
-        key = f"{event.connection}/{event.trigger}/{event.key}/{run.recipe}/{step.index}"
         return self._batch.work_for(
-            event, key=key, step=step.name or step.action, run_id=run.id, recipe=run.recipe, version=run.version
+            event,
+            key=effect_key(event, run.recipe, step),
+            step=step.name or step.action,
+            run_id=run.id,
+            recipe=run.recipe,
+            version=run.version,
         )
 
     def _steered(self, run: Run, step: PlannedStep, result: Any) -> Run | None:

@@ -18,7 +18,7 @@ from hub.engine import runs
 from hub.engine.batch import Batch
 from hub.engine.calls import CALLS, Call
 from hub.engine.catalogue import Catalogue
-from hub.engine.cursors import move_time, time_of
+from hub.engine.cursors import CURSORS, move_time, time_of
 from hub.engine.events import queries
 from hub.engine.plans import Plans, watch_settings
 from hub.engine.runner import Runner
@@ -74,6 +74,9 @@ class Schedule:
             (connection, pull) for connection in connections.values() for pull in connection.connector.pulls.values()
         ]
 
+        self._cursors = [watched.cursor for watched in self._watched]
+        self._cursors += [_asked(connection, pull) for connection, pull in self._pulls]
+
     def begin(self, batch: Batch) -> None:
         """A timer that never ran starts now: what fell due before it existed is not made up for."""
         for watched in self._watched:
@@ -102,6 +105,7 @@ class Schedule:
 
     def _moments(self, session: Session) -> Iterator[datetime | None]:
         unit = Unit(session)
+        unit.want(CURSORS, self._cursors)
         handed = _handed(unit, self._programme)
         for watched in self._watched:
             since = time_of(unit, watched.cursor)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from hub import log
@@ -10,7 +10,7 @@ from hub.clock import to_text
 from hub.engine import effects
 from hub.engine.batch import Batch
 from hub.engine.events import DONE, PARKED, READY, Event, queries
-from hub.engine.runner import Runner
+from hub.engine.runner import Runner, effect_key
 from hub.engine.runs import AWAITING
 from hub.errors import HubError
 from hub.store import Session, Space
@@ -85,6 +85,15 @@ class Workshop:
         batch.roll.want_members(members)
         batch.book.want(members)
         batch.unit.want(AWAITING, members)
+        batch.book.want_keys([key for event in events for key in self._keys(event)])
+
+    def _keys(self, event: Event) -> Iterator[str]:
+        """The keys of what the event's recipes may post."""
+        topics = self._batch.catalogue.topics(event.connection, event.trigger, event.fact)
+        for plan in self._batch.plans.listening(topics):
+            for step in plan.steps:
+                if step.type.builtin:
+                    yield effect_key(event, plan.recipe.name, step)
 
 
 def _parked(session: Session, lanes: Collection[str]) -> Mapping[str, str]:
