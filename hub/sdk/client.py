@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 from urllib.parse import quote, urljoin, urlsplit
@@ -63,7 +64,7 @@ class Client:
         self._call_key = call_key
         self._tokens = tokens
         self._repeat = repeat
-        self._calls = 0
+        self._calls: Counter[str] = Counter()
         self._token: Token | None = None
 
     def get(self, path: str, *, into: type[Model] | None = None, **said: Any) -> Any:
@@ -109,13 +110,13 @@ class Client:
         out. safe: this call only reads, though its method does not say so. CallFailed when the platform does not do it.
         """
         safe = safe or method in {"GET", "HEAD"}
-        key = self._key_of_call() if not safe and self._repeat == "keyed" else None
+        key = self._key_of_call(f"{method} {path} {dict(at or {})}") if not safe and self._repeat == "keyed" else None
         again = safe or self._repeat == "safe" or key is not None
         sent = dict(headers or {})
         idempotency = self.connection.connector.idempotency
         if key and isinstance(idempotency, Source):
             if idempotency.place == "header":
-                sent[idempotency.path] = key
+                sent.setdefault(idempotency.path, key)
             else:
                 json = encode.laid_in(json, idempotency.path, key)
         url, asked = self._url(path, at or {})
@@ -139,11 +140,12 @@ class Client:
         title = self.connection.connector.title
         raise CallFailed(f"{title} answered {reply.status}, but not in the form that we know: {problem}", verdict)
 
-    def _key_of_call(self) -> str | None:
+    def _key_of_call(self, call: str) -> str | None:
         if self._call_key is None:
             return None
-        self._calls += 1
-        return str(uuid.uuid5(_KEYS, f"{self._call_key}:{self._calls}"))
+        # By what is called, not by how many calls came before: another attempt may find that some are not needed any more.
+        self._calls[call] += 1
+        return str(uuid.uuid5(_KEYS, f"{self._call_key}:{call}:{self._calls[call]}"))
 
     def _url(self, path: str, at: Mapping[str, Any]) -> tuple[str, str]:
         """The whole URL, and its path for messages."""

@@ -126,8 +126,8 @@ class Signed(Proof):
         if self.stamp is not None:
             self.stamp.check(stamp, now)
         self._check_digest(request)
-        messages = [self._message(variant, stamp) for variant in self._variants(request)]
-        if not any(self._holds(given, message, key) for given in candidates for message in messages for key in keys):
+        messages = (self._message(variant, stamp) for variant in self._variants(request))
+        if not any(self._holds(given, message, key) for message in messages for given in candidates for key in keys):
             raise Refused(
                 f"The signature in {self.header} does not fit this request. Compare the secret `{self.secret}`"
                 + (" and the public URL (scheme, host, path, query)." if "{url" in self.signed else " with the platform's.")

@@ -97,9 +97,11 @@ class Trigger:
 def _key_part(name: str, fact: Fact, path: str) -> str:
     value: Any = fact
     for part in path.split("."):
-        value = getattr(value, part)
-    if value is None or value == "":
+        value = getattr(value, part, None)
+    if value is None or value in ("", ()):
         raise Unreadable(f"{name}: `{path}` is empty, and without it the fact cannot be told from another.")
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 

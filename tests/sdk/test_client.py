@@ -71,6 +71,31 @@ def test_values_in_a_path_are_quoted_and_cannot_leave_it():
     assert len(play.calls) == 1
 
 
+@pytest.mark.parametrize(
+    ("store", "url"),
+    [
+        ("https://shop.example/sub/", "https://shop.example/sub/api/x"),
+        ("http://shop.example:8080", "http://shop.example:8080/api/x"),
+    ],
+)
+def test_an_own_server_is_called_at_its_own_address(store, url):
+    """A setting at the very beginning of an address may be the whole of it."""
+    play, client = play_of(answers(200, {}), api="{shop}/api", values={"shop": store})
+    client.get("/x")
+    assert play.calls[0].url == url
+
+
+@pytest.mark.parametrize(
+    "store", ["ftp://x", "https://u:p@x", "https://x/../y", "https://x?a", "https://x y", "//x", "file:///etc"]
+)
+def test_an_own_address_is_an_address_and_nothing_else(store):
+    """No credentials, no query, no way out of the path."""
+    play, client = play_of(api="{shop}/api", values={"shop": store})
+    with pytest.raises(CallFailed):
+        client.get("/x")
+    assert play.calls == []
+
+
 def test_a_secret_does_not_go_to_another_host():
     """A whole URL is called only when its host is the connector's own."""
     play, client = play_of(answers(200, {}), api=("https://a.example", "https://b.example"))
@@ -164,6 +189,18 @@ def test_the_key_stays_the_same_on_every_attempt_and_differs_from_call_to_call()
     assert seen[0] == seen[1]
     first, again, second = seen[0]
     assert first == again != second
+
+
+def test_a_key_belongs_to_what_is_called():
+    """When another attempt needs a call less, the remaining ones keep their keys."""
+    seen = []
+    for paths in (("/find-or-make", "/give", "/give"), ("/give", "/give")):
+        play, client = play_of(*[answers(200, {})] * 3, idempotency=header("Key"), call_key="run/step", repeat="keyed")
+        for path in paths:
+            client.post(path, json={})
+        seen.append([call.headers["key"] for call in play.calls])
+    assert seen[0][1:] == seen[1]
+    assert len(set(seen[0])) == 3
 
 
 def test_the_key_may_go_into_the_body():

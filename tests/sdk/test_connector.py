@@ -18,6 +18,8 @@ from hub.sdk import (
     Client,
     Connection,
     Connector,
+    Customer,
+    CustomersMerged,
     Item,
     MessageReceived,
     Money,
@@ -122,6 +124,21 @@ def test_a_key_of_several_fields_cannot_be_mistaken():
     assert key_of(sale) != key_of(other)
     with pytest.raises(Unreadable, match="`order_id` is empty"):
         key_of(Sale(amount="1", currency="USD", payment_id="a"))
+
+
+def test_a_key_may_lie_deeper_and_hold_several_ids():
+    """A dotted path leads into the fact, a list of ids is joined; where the way ends, the fact has no key."""
+    connector = make()
+    connector.trigger("merged", key=("customer.id", "merged_ids"))(merged)
+    key_of = connector.triggers["merged"].key_of
+    assert key_of(CustomersMerged(customer=Customer(id="a"), merged_ids=("b", "c"))) == "a/b%2Cc"
+    with pytest.raises(Unreadable, match=r"`customer\.id` is empty"):
+        key_of(CustomersMerged(merged_ids=("b",)))
+
+
+def merged(item: Item) -> CustomersMerged:
+    """Two became one."""
+    return CustomersMerged(merged_ids=item.data)
 
 
 def test_a_thin_trigger_fetches_the_rest():
@@ -291,6 +308,25 @@ def test_a_lookup_finds_out_whether_it_was_done():
     handed = {datetime: datetime.fromisoformat("2026-02-06T00:00:00+00:00")}
     assert action.find_done(handed, action.inputs(amount=1, note="n"), "k") == Tag(name="k n 2026")
     assert action.find_done(handed, action.inputs(amount=1, note=""), "k") is None
+
+
+@pytest.mark.parametrize("trouble", [KeyError("rows"), CallFailed("down", "passing", retry_after_seconds=9)])
+def test_a_lookup_that_finds_nothing_out_leaves_it_uncertain(trouble):
+    """A lookup that fails is no permission to do it again."""
+    connector = make()
+
+    @connector.action
+    def give(*, amount: Money) -> None:
+        """Give something."""
+
+    @connector.lookup(give)
+    def given(*, amount: Money) -> None:
+        """Whether it was given."""
+        raise trouble
+
+    with pytest.raises(CallFailed, match="may have been done") as caught:
+        connector.actions["give"].find_done({}, connector.actions["give"].inputs(amount=1), "k")
+    assert caught.value.verdict == "uncertain"
 
 
 def test_without_a_lookup_it_stays_uncertain():
