@@ -335,6 +335,19 @@ def test_expiry_is_posted_once_a_lot_at_the_moment_when_it_was_due(desk: Any) ->
     assert desk.balance() == Balance(available=5)
 
 
+def test_a_lot_that_was_swept_meanwhile_is_passed_over(desk: Any) -> None:
+    """A list of due lots may be old, or name a lot twice."""
+    desk.award(10, days=1)
+    desk.wait(days=1)
+    with desk.read() as session:
+        [lot] = lots_due(session, desk.clock.now(), 5)
+    with desk.book() as book:
+        assert [posting.points for posting in book.expire([lot, lot])] == [10]
+    with desk.book() as book:
+        assert book.expire([lot]) == []
+    assert desk.verify().ok
+
+
 def test_a_clock_that_was_set_back_stops_no_sweep(desk: Any) -> None:
     """A lot that was swept, then lived again and took points back, is swept again under a key of its own."""
     award = desk.award(10, days=10)
