@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 _PART = re.compile(r"\{(\w+)\}")
 # What a setting may put into a URL: nothing that could move it to another host, port or path.
 _HARMLESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-# What may stand at its very beginning: the address of the admin's own server.
-_ADDRESS = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9.:-]*(/[A-Za-z0-9._~-]+)*/?")
-# Where the whole address is the admin's own to say: no user name, no way up, no fragment.
+# What may stand at its very beginning, where the address is the admin's own to say: no user name, no way up, no fragment.
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?(/[^\s{}\\#]*)?")
 
 
@@ -39,14 +37,14 @@ class Connection:
     def fill(self, template: str) -> str:
         """`https://{shop}.example.com` with the settings put in. CallFailed when one is missing or could lead elsewhere.
 
-        A template that is a setting and nothing else (`{url}`) takes a whole address.
+        A setting at the very beginning (`{url}`, `{store}/api`) may be a whole address.
         """
 
         def value(match: re.Match[str]) -> str:
             text = str(self.settings.get(match[1]) or "")
-            harmless = _HARMLESS.fullmatch(text) or (match[0] == template and _ADDRESS.fullmatch(text))
-            if not harmless or ".." in text:
+            whole = match.start() == 0 and _ADDRESS.fullmatch(text)
+            if ".." in text or not (whole or _HARMLESS.fullmatch(text)):
                 raise CallFailed(f"The setting `{match[1]}` of {self.name} cannot be part of an address: {text!r}.", "lasting")
-            return text.rstrip("/") if whole else text
+            return text.rstrip("/") if whole and match[0] != template else text
 
         return _PART.sub(value, template)
