@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from hub import bootstrap, config
 from hub.clock import Monotonic, VirtualClock, monotonic
-from hub.demo import figures, shop, workspace
+from hub.demo import figures, payloads, shop, workspace
 from hub.demo.figures import Figures
 from hub.demo.poster import Poster
 from hub.demo.stand_in import StandIn
@@ -57,6 +57,7 @@ class Stage:
     clock: VirtualClock
     poster: Poster
     stand_in: StandIn
+    square: SquareApi
     url: str
     steady: Monotonic
 
@@ -69,7 +70,10 @@ class Stage:
         progress = Progress(days[0][0], 0, len(days), 0, 0.0, self.figures())
         for number, (day, happenings) in enumerate(days, start=1):
             self._pass_until(datetime.combine(day, _EVENING, _ZONE))
-            posted += self.poster.post(happenings)
+            for happening in happenings:
+                if (told := payloads.tell(happening)).connection == "square":
+                    self.square.learn(told)
+            posted += self.poster.post([happening for happening in happenings if not happening.lost])
             self.worker.drain()
             if number == len(days):
                 self._pass_until(datetime.combine(day + timedelta(days=1), time_of_day(), _ZONE))
@@ -116,12 +120,13 @@ class Stage:
 def stage(folder: Path, purchases: Iterable[shop.Purchase], *, steady: Monotonic = monotonic) -> Iterator[Stage]:
     """A hub on a new workspace in `folder`, on the evening before the first day, with its vendors and doors."""
     clock = VirtualClock(datetime.combine(shop.FIRST_DAY, time_of_day(), _ZONE))
-    with StandIn(SquareApi(purchases), TwilioApi(clock)) as stand_in:
+    square = SquareApi(purchases)
+    with StandIn(square, TwilioApi(clock)) as stand_in:
         workspace.make(folder, stand_in.url)
         hub = bootstrap.open_hub(config.load(folder, {}), clock=clock)
         try:
             app = front_of(create_app(hub.door, hub.checks, hub.snapshot))
             with threaded_server(app) as served, Poster(served.url, hub.connections, clock) as poster:
-                yield Stage(hub, hub.worker(), clock, poster, stand_in, served.url, steady)
+                yield Stage(hub, hub.worker(), clock, poster, stand_in, square, served.url, steady)
         finally:
             hub.close()

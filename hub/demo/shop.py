@@ -10,7 +10,7 @@ import csv
 import gzip
 import io
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from importlib.resources import files
@@ -41,7 +41,8 @@ class Purchase:
 class Happening:
     """One thing that a platform tells the hub. day: when it is told; happened: when it was.
 
-    rank: its place among the day's happenings. again: the how-manyeth telling of the same fact it is, from 0.
+    rank: its place among the day's happenings. again: the how-manyeth telling of the same fact it is, from 0. lost: its webhook
+    never arrives; the platform knows of it all the same.
     """
 
     day: date
@@ -55,6 +56,7 @@ class Happening:
     named: bool = True
     again: int = 0
     words: str = ""
+    lost: bool = False
 
 
 def read_purchases(text: str | None = None) -> list[Purchase]:
@@ -105,7 +107,7 @@ def joins(customer: int) -> bool:
 
 
 def script(purchases: Iterable[Purchase]) -> Iterator[tuple[date, list[Happening]]]:
-    """Every day from the first to the last with its happenings in order; every 50th of all comes twice."""
+    """Every day from the first to the last with its happenings in order; every 50th webhook comes twice."""
     by_day: dict[date, list[Happening]] = {}
     for happening in _happenings(list(purchases)):
         if happening.day <= LAST_DAY:
@@ -115,8 +117,8 @@ def script(purchases: Iterable[Purchase]) -> Iterator[tuple[date, list[Happening
         day = FIRST_DAY + timedelta(days=offset)
         today = []
         for happening in sorted(by_day.get(day, ()), key=_place):
-            told += 1
-            today += [happening] * (2 if told % TWICE_EVERY == 0 else 1)
+            told += not happening.lost
+            today += [happening] * (2 if told % TWICE_EVERY == 0 and not happening.lost else 1)
         yield day, today
 
 
@@ -169,7 +171,8 @@ def _payment(purchase: Purchase) -> Iterator[Happening]:
         yield tell(day, 1, "payment")
     arrives = min(_later(day, 2), LAST_DAY) if order % 100 == 37 else day
     named = order % 60 != 11
-    yield tell(arrives, 2, "payment", named=named, again=1)
+    lost = order % 100 == 83 and day < LAST_DAY
+    yield replace(tell(arrives, 2, "payment", named=named, again=1), lost=lost)
     if not named and not claims(purchase):
         yield tell(min(_later(day, 1), LAST_DAY), 3, "payment", again=2)
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from email.utils import format_datetime
+from operator import itemgetter
 from typing import Any
 
 from hub.clock import Clock
 from hub.demo import payloads
+from hub.demo.payloads import Told
 from hub.demo.shop import Purchase
 
+_LOCATIONS = {"locations": [{"id": payloads.LOCATION, "name": "Workshop", "status": "ACTIVE"}]}
 _NO_AUTH = {"category": "AUTHENTICATION_ERROR", "code": "UNAUTHORIZED", "detail": "This request could not be authorized."}
 
 
@@ -36,31 +40,49 @@ class Reply:
 
 @dataclass
 class SquareApi:
-    """Square with the shop's customers and orders; what they paid it tells by webhook alone."""
+    """Square with the shop's orders, and all that it has learned of: payments, refunds and customers can be listed."""
 
     purchases: Iterable[Purchase]
-    _customers: dict[str, dict[str, Any]] = field(default_factory=dict)
     _orders: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _known: dict[str, dict[str, dict[str, Any]]] = field(default_factory=lambda: {"customer": {}, "payment": {}, "refund": {}})
 
     def __post_init__(self) -> None:
         for one in self.purchases:
-            self._customers.setdefault(payloads.customer_id(one.customer), payloads.square_customer(one.customer, one.day))
             self._orders[payloads.order_id(one.order)] = payloads.square_order(one.order, one.customer, one.quantity, one.cents)
+
+    def learn(self, told: Told) -> None:
+        """Know a thing as it is told by webhook, whether or not the webhook arrives."""
+        for name, thing in told.values["data"]["object"].items():
+            self._known[name][thing["id"]] = {key: value for key, value in thing.items() if value is not None}
 
     def answer(self, ask: Ask) -> Reply:
         """Answer one request."""
         if not ask.authorization.startswith("Bearer "):
             return Reply(401, {"errors": [_NO_AUTH]})
+        return self._route(ask) or _refusal(404, "NOT_FOUND", f"{ask.method} {ask.path} is not played here.")
+
+    def _route(self, ask: Ask) -> Reply | None:
         match (ask.method, *ask.path.strip("/").split("/")[1:]):
             case ("GET", "customers", customer):
-                return self._found("customer", self._customers.get(customer))
+                return self._found("customer", self._known["customer"].get(customer))
             case ("GET", "orders", order):
                 return self._found("order", self._orders.get(order))
             case ("GET", "locations"):
-                return Reply(200, {"locations": [{"id": payloads.LOCATION, "name": "Workshop", "status": "ACTIVE"}]})
-            case ("GET", "payments" | "refunds" as kind):
-                return Reply(200, {kind: []})
-        return _refusal(404, "NOT_FOUND", f"{ask.method} {ask.path} is not played here.")
+                return Reply(200, _LOCATIONS)
+            case ("GET", "payments" | "refunds" as things):
+                return self._changed(things, ask.query["updated_at_begin_time"], ask.query)
+            case ("POST", "customers", "search"):
+                return self._changed("customers", ask.body["query"]["filter"]["updated_at"]["start_at"], ask.body)
+        return None
+
+    def _changed(self, things: str, since: str, asked: Mapping[str, Any]) -> Reply:
+        """A page of what changed since then, the oldest change first."""
+        moment, start, most = datetime.fromisoformat(since), int(asked.get("cursor", 0)), int(asked["limit"])
+        known = self._known[things.removesuffix("s")].values()
+        changed = [thing for thing in known if datetime.fromisoformat(thing["updated_at"]) >= moment]
+        page = sorted(changed, key=itemgetter("updated_at"))[start : start + most]
+        more = {"cursor": str(start + most)} if start + most < len(changed) else {}
+        return Reply(200, {things: page, **more})
 
     def _found(self, name: str, thing: Mapping[str, Any] | None) -> Reply:
         if thing is None:

@@ -63,7 +63,7 @@ def _said(h):
     if h.kind == "customer":
         return ("record",)
     if h.kind == "payment":
-        return ("sale", h.order) if h.named else ("",)
+        return ("lost" if h.lost else "sale", h.order) if h.named else ("",)
     if h.kind == "refund":
         return ("refund", h.order, h.cents)
     if h.words.startswith("CLAIM"):
@@ -74,7 +74,7 @@ def _said(h):
 
 
 def _meant(what, details):
-    if what == "sale":
+    if what in ("sale", "lost"):
         return (details["order"]["n"],)
     if what == "refund":
         return (details["order"]["n"], details["cents"])
@@ -83,7 +83,7 @@ def _meant(what, details):
 
 def test_every_fiftieth_webhook_comes_twice(script):
     """A copy follows the fiftieth, the hundredth and so on, at once and unchanged."""
-    flat = [happening for _, happenings in script for happening in happenings]
+    flat = [happening for _, happenings in script for happening in happenings if not happening.lost]
     fresh = [happening for place, happening in enumerate(flat) if place == 0 or happening != flat[place - 1]]
     assert len(flat) - len(fresh) == len(fresh) // shop.TWICE_EVERY
     assert all(count == 2 for count in Counter(flat).values() if count > 1)

@@ -4,17 +4,24 @@ import pytest
 import requests
 
 from hub.clock import SystemClock
-from hub.demo import shop
+from hub.demo import payloads, shop
 from hub.demo.stand_in import StandIn
 from hub.demo.vendors import SquareApi, TwilioApi
 
 MESSAGES = "/twilio/2010-04-01/Accounts/AC1/Messages.json"
 
 
+TEXT = "order_id,customer,date,quantity,amount\no000001,c0001,1997-01-01,2,29.33\no000002,c0010,1997-01-02,1,5.00\n"
+
+
 @pytest.fixture
-def stand_in():
-    text = "order_id,customer,date,quantity,amount\no000001,c0001,1997-01-01,2,29.33\no000002,c0010,1997-01-02,1,5.00\n"
-    with StandIn(SquareApi(shop.read_purchases(text)), TwilioApi(SystemClock())) as running:
+def square():
+    return SquareApi(shop.read_purchases(TEXT))
+
+
+@pytest.fixture
+def stand_in(square):
+    with StandIn(square, TwilioApi(SystemClock())) as running:
         yield running
 
 
@@ -42,15 +49,26 @@ def test_nobody_gets_in_without_credentials(stand_in, vendor, path):
     assert ("errors" if vendor == "square" else "code") in reply.json()
 
 
-def test_square_knows_the_shops_orders_and_customers(stand_in):
-    """Orders have their line; a customer without a record has an id and no name; what is not there is a 404."""
-    headers = {"Authorization": "Bearer token"}
+def _get(stand_in, path):
+    return requests.get(stand_in.url + "/square/v2" + path, headers={"Authorization": "Bearer token"}, timeout=5)
 
-    def get(path):
-        return requests.get(stand_in.url + "/square/v2" + path, headers=headers, timeout=5)
 
-    order = get("/orders/o000001").json()["order"]
+def test_square_knows_the_shops_orders(stand_in):
+    """Orders have their line; what is not there is a 404 in Square's words."""
+    order = _get(stand_in, "/orders/o000001").json()["order"]
     assert order["line_items"][0]["total_money"] == {"amount": 2933, "currency": "USD"}
-    assert get("/customers/c0001").json()["customer"]["given_name"] == "Ben"
-    assert "given_name" not in get("/customers/c0010").json()["customer"]
-    assert get("/orders/o9").json()["errors"][0]["code"] == "NOT_FOUND"
+    assert _get(stand_in, "/orders/o9").json()["errors"][0]["code"] == "NOT_FOUND"
+
+
+def test_square_lists_page_by_page_what_it_has_learned(stand_in, square):
+    """Payments that were told are listed by their time of change, without what their telling left out; others are not."""
+    for _, happenings in shop.script(shop.read_purchases(TEXT)):
+        for happening in happenings:
+            square.learn(payloads.tell(happening))
+    first = _get(stand_in, "/payments?updated_at_begin_time=1997-01-01T00:00:00Z&limit=1").json()
+    assert [payment["order_id"] for payment in first["payments"]] == ["o000001"]
+    assert None not in first["payments"][0].values()
+    rest = _get(stand_in, f"/payments?updated_at_begin_time=1997-01-01T00:00:00Z&limit=1&cursor={first['cursor']}").json()
+    assert [payment["order_id"] for payment in rest["payments"]] == ["o000002"] and "cursor" not in rest
+    assert _get(stand_in, "/payments?updated_at_begin_time=1997-02-01T00:00:00Z&limit=1").json() == {"payments": []}
+    assert _get(stand_in, "/customers/c0001").json()["customer"]["given_name"] == "Ben"
