@@ -204,19 +204,14 @@ def tell_run(run: Mapping[str, Any]) -> None:
     screen().print(title)
     if run["note"]:
         say(run["note"])
-    rows = (
-        (
-            step["step"] + 1,
-            step["action"],
-            step["outcome"],
-            step.get("name"),
-            _brief(step.get("given")),
-            _brief(step.get("gave")),
-            step.get("why"),
-        )
-        for step in run["steps"]
-    )
-    table(("step", "action", "outcome", "as", "given", "gave", "why"), rows, nothing="No step has been done yet.")
+    for step in run["steps"]:
+        named = f" as {step['name']}" if step.get("name") else ""
+        screen().print(Text.assemble(f"  {step['step'] + 1}. {step['action']}{named}: ", state_text(step["outcome"])))
+        for word in ("given", "gave"):
+            if values := step.get(word):
+                screen().print(Text.assemble((f"     {word}  ", "dim"), _brief(values)), soft_wrap=True)
+        if step.get("why"):
+            screen().print(Text.assemble(("     why  ", "dim"), step["why"]), soft_wrap=True)
     for call in run["calls"]:
         say(f"  {call['connection']}.{call['name']}: {call['state']}, {call['attempts']} attempts {call['note']}".rstrip())
 
@@ -244,5 +239,5 @@ def state_text(state: str) -> Text:
     return Text(state, style=COLOURS.get(state, ""))
 
 
-def _brief(values: Mapping[str, Any] | None) -> str:
-    return ", ".join(f"{name}={value}" for name, value in (values or {}).items())
+def _brief(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in values.items() if value not in (None, ""))
