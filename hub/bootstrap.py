@@ -25,7 +25,7 @@ from hub.engine.health import Pace
 from hub.engine.inbox import Inbox
 from hub.engine.outbox import Outbox
 from hub.engine.performer import Performer
-from hub.engine.plans import Plans, settings_problems
+from hub.engine.plans import Plans
 from hub.engine.readings import checks, snapshot
 from hub.engine.schedule import Schedule
 from hub.engine.vitals import Check, Snapshot
@@ -145,7 +145,7 @@ class Hub:
             return session.row(queries.answer, command_id=command)
 
     def _make_worker(self, bell: Waits) -> Worker:
-        performer = Performer(self.connections, self.open_session, monotonic)
+        performer = Performer(self.connections, self.open_session, monotonic, self.clock)
         return Worker(
             store=self.store,
             inbox=self.inbox,
@@ -217,11 +217,7 @@ def open_stores(folder: Path) -> tuple[SqliteStore, SqliteStore]:
 
 def load_plans(settings: Settings, catalogue: Catalogue) -> list[Plan]:
     """The checked recipes of a workspace. ConfigError with all that was found."""
-    plans = load_folder(settings.recipes_folder, catalogue) if settings.recipes_folder.is_dir() else []
-    problems = [problem for plan in plans for problem in settings_problems(plan, catalogue)]
-    if problems:
-        raise ConfigError(problems)
-    return plans
+    return load_folder(settings.recipes_folder, catalogue) if settings.recipes_folder.is_dir() else []
 
 
 def open_connections(settings: Settings, connectors: Mapping[str, Connector]) -> dict[str, Connection]:

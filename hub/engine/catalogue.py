@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 
 from pydantic import BaseModel
@@ -19,7 +19,7 @@ from hub.programme.facts import HUB_FACTS
 from hub.programme.members import MemberView
 from hub.programme.settings import Programme, ProgrammeView
 from hub.recipes.model import Plan
-from hub.recipes.types import Type, record_of, type_of
+from hub.recipes.types import Type, check_of, record_of, type_of
 from hub.recipes.vocabulary import ActionType, Input, Missing, WhenType
 from hub.sdk import Connection, Connector
 from hub.sdk.action import Action
@@ -48,7 +48,7 @@ class Catalogue:
         self.connections = connections
         self.currency: str = programme.currency
         self.zone: tzinfo = programme.zone
-        self.member: Type = record_of(MemberView)
+        self.member: Type = _member_type(programme)
         self.programme: Type = record_of(ProgrammeView)
         built_in = connectors[BUILT_IN]
         watched = [watch.gives for watch in built_in.watches.values()]
@@ -165,12 +165,22 @@ class Catalogue:
         return Missing(f"`{name}` is not a known {what}", "")
 
 
+def _member_type(programme: Programme) -> Type:
+    """What recipes see as `member`, with the programme's own tiers as the only ones there are."""
+    view = record_of(MemberView)
+    fields = dict(view.fields or {})
+    tier = fields["tier"]
+    fields["tier"] = replace(tier, type=replace(tier.type, choices=tuple(one.name for one in programme.tiers)))
+    return replace(view, fields=fields)
+
+
 def inputs_of(model: type[BaseModel]) -> dict[str, Input]:
     """The fields of a model as what a recipe fills in."""
     return {
         name: Input(
             name=name,
             type=type_of(field.annotation, field.metadata),
+            check=check_of(field.annotation, field.metadata),
             required=field.is_required(),
             default=None if field.is_required() else field.get_default(call_default_factory=True),
             doc=field.description or "",

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from hub.clock import to_text
 from hub.engine.catalogue import Catalogue
 from hub.engine.events import queries
-from hub.errors import Problem
 from hub.recipes.check import load as load_plan
 from hub.recipes.model import Plan, PlannedWhen
-from hub.sdk.parameters import findings
 from hub.sdk.watch import Watch
 from hub.store import Session, Unit
 
@@ -76,23 +74,6 @@ class Plans:
                 raise LookupError(f"recipe {recipe} {version} was never kept")
             plan = self._pinned[recipe, version] = load_plan(row["source"], row["path"], self._catalogue)
         return plan
-
-
-def settings_problems(plan: Plan, catalogue: Catalogue) -> list[Problem]:
-    """What is wrong with the settings of a recipe's timers, beyond their types (`hour: 30`)."""
-    found = []
-    for when, written in zip(plan.whens, plan.recipe.whens, strict=True):
-        watch = catalogue.watch(when.name)
-        if watch is None:
-            continue
-        try:
-            watch_settings(watch, when)
-        except ValidationError as error:
-            message = f"`{when.name}`: {findings(error)}"
-            found.append(
-                Problem(plan.recipe.path, written.line, 1, message, "the values that it takes stand in docs/recipes.md")
-            )
-    return found
 
 
 def watch_settings(watch: Watch, when: PlannedWhen) -> BaseModel:
