@@ -176,6 +176,18 @@ def test_an_added_row_is_found(busy: Any, statement: str) -> None:
     assert tampered(busy, statement)
 
 
+def test_findings_name_the_place(busy: Any) -> None:
+    """Which member, which link, which transaction: where a person must look."""
+    [(txn_id,)] = busy.sql("SELECT txn_id FROM link WHERE member_id = 'mem_1' AND seq = 2")
+    gap = tampered(busy, "DELETE FROM link WHERE member_id = 'mem_1' AND seq = 2")
+    assert "The chain of member mem_1 has a gap: link 3 comes after 1." in gap
+    assert f"Transaction {txn_id} of a member stands in no chain: it was added, or its link was removed." in gap
+    [changed_one] = tampered(busy, f"UPDATE txn SET recipe = 'other' WHERE id = '{txn_id}'")
+    assert changed_one.startswith(f"Transaction {txn_id} of member mem_1 does not fit link 2 of the chain")
+    [balance] = tampered(busy, "UPDATE balance SET available = available + 1 WHERE member_id = 'mem_2'")
+    assert balance.startswith("The balance of member mem_2 is 18 available")
+
+
 def test_a_tail_that_was_cut_off_with_its_balance_is_found_once_it_was_sealed(busy: Any) -> None:
     """Somebody who knows the tables undoes the last posting of a member everywhere; the block remembers it."""
     [(seq, txn_id)] = busy.sql("SELECT seq, txn_id FROM link WHERE member_id = 'mem_2' ORDER BY seq DESC LIMIT 1")
