@@ -132,7 +132,7 @@ class Performer:
             datetime: self._clock.now(),
         }
         if len(group) == 1 and action.repeat == "never" and group[0].note.startswith(UNCERTAIN):
-            done = action.find_done(handed, inputs[0], group[0].id)
+            done = action.find_done({**handed, datetime: group[0].created_at}, inputs[0], group[0].id)
             if done is not None:
                 return [Outcome(group[0], result=_dumped(done))]
         results = action.call_many(handed, inputs)

@@ -92,7 +92,13 @@ class Trial:
         action, connection, play = self.connector.actions[self.told.of], self.connection(), Play(respond)
         inputs = action.inputs.model_validate(self.told.given)
         client = play.client(connection, call_key=KEY, repeat=action.repeat)
-        handed = {Client: client, Connection: connection, Settings: connection.settings, CallKey: CallKey(KEY)}
+        handed = {
+            Client: client,
+            Connection: connection,
+            Settings: connection.settings,
+            CallKey: CallKey(KEY),
+            datetime: SAMPLE_NOW,
+        }
         try:
             return action.call(handed, inputs), play
         except CallFailed as failure:
