@@ -13,7 +13,9 @@ from hub.cli import people
 from hub.cli.look import limit_option, print_facts, when
 from hub.cli.output import json_option, print_json, say, table
 from hub.cli.workspace import queries, reading, workspace_option
+from hub.clock import to_text
 from hub.errors import HubError
+from hub.programme.consent import CONSENTS
 from hub.store import Row, Session
 
 _CHANGES_MOST = 20
@@ -95,7 +97,10 @@ def _card(session: Session, row: Row) -> dict[str, Any]:
         "tags": json.loads(row["tags"]),
         "attributes": json.loads(row["attributes"]),
         "identities": [found["identity"] for found in session.rows(queries.identities_of, member_id=row["id"])],
-        "consents": [dict(found) for found in session.rows(queries.consents_for, addresses=addresses)],
+        "consents": [
+            {"channel": channel, "address": address, "status": said.status, "source": said.own_source, "at": to_text(said.at)}
+            for (channel, address), said in CONSENTS.load(session, [("", address) for address in addresses]).items()
+        ],
         "changes": [dict(found) for found in session.rows(queries.last_changes_of, member_id=row["id"], most=_CHANGES_MOST)],
     }
 
@@ -105,7 +110,8 @@ def _show(card: Mapping[str, Any]) -> None:
     points = f"{card['points']:,}" + (f" (and {card['pending']:,} pending)" if card["pending"] else "")
     print_facts({"points": points, "lifetime": f"{card['lifetime']:,}", "found by": ", ".join(card["identities"])})
     for consent in card["consents"]:
-        say(f"{consent['channel']} to {consent['address']}: {consent['status']} ({consent['source']}, {when(consent['at'])})")
+        source = consent["source"] or "as a platform noted"
+        say(f"{consent['channel']} to {consent['address']}: {consent['status']} ({source}, {when(consent['at'])})")
     say("\nLast changes", "bold")
     rows = ((when(one["at"]), one["field"], one["old_value"], one["new_value"], one["cause"]) for one in card["changes"])
     table(("when", "field", "before", "after", "because of"), rows, nothing="None.")

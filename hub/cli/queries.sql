@@ -75,10 +75,6 @@ SELECT field, old_value, new_value, cause, at FROM member_change WHERE member_id
 -- Everything that finds a member.
 SELECT identity, added_at FROM identity WHERE member_id = :member_id ORDER BY identity;
 
--- consents_for --
--- What was said last about these addresses.
-SELECT channel, address, status, source, at FROM consent WHERE address IN :addresses ORDER BY channel, address;
-
 -- heard_by_connection --
 -- When each connection was heard of last, and how many events it has brought.
 SELECT connection, COUNT(*) AS events, MAX(recorded_at) AS last_at FROM event GROUP BY connection;
