@@ -93,7 +93,8 @@ class Hub:
         until = monotonic() + wait_seconds
         pause = threading.Event()
         while (answer := self._answer(command)) is None:
-            if not self.settle() and monotonic() > until:
+            self.settle()
+            if monotonic() > until:
                 raise HubError(f"the worker has not answered within {wait_seconds:g} seconds; `{command}` stays in the inbox")
             pause.wait(0.02)
         result: dict[str, Any] = json.loads(answer["result"])

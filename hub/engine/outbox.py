@@ -11,9 +11,10 @@ import queue
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from hub import log
-from hub.clock import to_text
+from hub.clock import from_text, to_text
 from hub.engine import calls
 from hub.engine.admission import Admission
 from hub.engine.batch import Batch
@@ -27,6 +28,7 @@ from hub.engine.runs import RUNS, WAITING
 from hub.engine.schedule import pull_since, pulled_until
 from hub.errors import CallFailed
 from hub.sdk import Connection
+from hub.store import Session, Unit
 
 _LOG = log.get(__name__)
 _THREADS = 8
@@ -54,11 +56,26 @@ class Outbox:
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="call")
         self._told: queue.SimpleQueue[list[Outcome]] = queue.SimpleQueue()
         self._flying: dict[str, _Flight] = {}
+        self.is_paced = False
+        """Whether calls that are due were left for a moment, to keep to a connection's rate."""
 
     @property
     def in_flight(self) -> int:
         """How many calls are being made."""
         return sum(flight.number for flight in self._flying.values())
+
+    def next_due(self, session: Session, now: datetime) -> datetime | None:
+        """When the next call can be made: due, and of a connection that takes calls then."""
+        unit = Unit(session)
+        unit.want(HEALTH, list(self._connections))
+        shut = {name: health_of(unit, name).open_until for name in self._connections}
+        until = {name: moment for name, moment in shut.items() if moment is not None and moment > now}
+        row = session.row(queries.next_call, closed=list(until))
+        moments = [from_text(row["due_at"])] if row is not None else []
+        if until:
+            rows = session.rows(queries.next_calls_of, connections=list(until))
+            moments += [max(from_text(one["due_at"]), until[one["connection"]]) for one in rows]
+        return min(moments) if moments else None
 
     def recover(self, batch: Batch) -> int:
         """Take up the calls that a worker began and never reported of; gives how many there were."""
@@ -70,6 +87,7 @@ class Outbox:
 
     def claim(self, batch: Batch) -> list[list[Call]]:
         """Note as begun what may be asked now, in groups that go out as one; call `launch` once that is committed."""
+        self.is_paced = False
         closed = self._closed(batch)
         rows = batch.unit.session.rows(queries.calls_due, now=to_text(batch.now), closed=closed, most=_CLAIMED_MOST)
         due = [calls.from_row(row) for row in rows]
@@ -88,6 +106,7 @@ class Outbox:
                 group.append(call)
             else:
                 if not self._pace.take(call.connection, self._performer.rate_of(call.connection)):
+                    self.is_paced = True
                     continue
                 taken[call.connection] = taken.get(call.connection, 0) + 1
                 group = groups[call.connection, call.name] = [call]

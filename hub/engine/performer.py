@@ -44,6 +44,7 @@ class Performer:
         open_session: Callable[[Connection], requests.Session],
         monotonic: Monotonic,
         clock: Clock,
+        *,
         tokens: TokenStore | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:

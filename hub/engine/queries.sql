@@ -116,6 +116,10 @@ FROM call WHERE state = 1 ORDER BY id;
 -- When the next call is due, but for connections that take none now.
 SELECT due_at FROM call WHERE state = 0 AND connection NOT IN :closed ORDER BY due_at LIMIT 1;
 
+-- next_calls_of --
+-- When the next call of each of these connections is due.
+SELECT connection, MIN(due_at) AS due_at FROM call WHERE state = 0 AND connection IN :connections GROUP BY connection;
+
 -- save_call --
 -- Keep a call, or what became of it.
 INSERT INTO call (id, kind, connection, name, run_id, step, event_id, member_id, lane, input, state, attempts, due_at, result,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from hub import log
-from hub.clock import Clock, from_text, to_text
+from hub.clock import Clock, to_text
 from hub.engine.admission import Admission
 from hub.engine.batch import Batch
 from hub.engine.commands import Commands
@@ -32,6 +32,9 @@ _LOG = log.get(__name__)
 _ADMITTED_MOST = 200
 _READY_MOST = 200
 _SLEEP_SECONDS_MOST = 5.0
+_PACE_SECONDS = 0.05
+_TROUBLE_SECONDS = 1.0
+_ROUNDS_BETWEEN_LOOKS = 50
 _CHECKPOINT_EVERY = timedelta(minutes=5)
 
 
@@ -64,14 +67,20 @@ class Worker:
         self._bell = bell
         self._next_due: datetime | None = None
         self._started = False
+        self._rounds = 0
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set; then what has been begun is finished and noted."""
         checkpoint_at = self._clock.now() + _CHECKPOINT_EVERY
         while not stop.is_set():
-            if not self.step():
-                self._beat()
-                self._bell.wait(self._rest())
+            try:
+                if not self.step():
+                    self._beat()
+                    self._bell.wait(self._rest())
+            except Exception:  # noqa: BLE001 - a full disk or a lost database must not end the worker; nothing is lost meanwhile
+                _LOG.exception("the worker is in trouble and tries again")
+                stop.wait(_TROUBLE_SECONDS)
+                continue
             if self._clock.now() >= checkpoint_at:
                 self.seal()
                 self._store.checkpoint()
@@ -99,12 +108,17 @@ class Worker:
                 rounds += 1
             elif self._outbox.in_flight:
                 self._record(wait_seconds=_SLEEP_SECONDS_MOST)
+            elif self._outbox.is_paced:
+                self._bell.wait(_PACE_SECONDS)
             elif (due := self.next_due()) is None or due > self._clock.now():
                 return rounds
 
     def step(self) -> bool:
         """One round; True when there was anything to do."""
         self._start()
+        self._rounds += 1
+        if self._rounds % _ROUNDS_BETWEEN_LOOKS == 0:
+            self._next_due = None  # what was worked meanwhile may be due earlier than what was known
         did = self._record()
         did |= self._ready()
         did |= self._admit()
@@ -116,8 +130,8 @@ class Worker:
         """When time will next set something off, calls that wait for their next attempt included."""
         with self._store.read() as session:
             scheduled = self._schedule.next_due(session)
-            row = session.row(queries.next_call, closed=[])
-        moments = [moment for moment in (scheduled, from_text(row["due_at"]) if row else None) if moment is not None]
+            called = self._outbox.next_due(session, self._clock.now())
+        moments = [moment for moment in (scheduled, called) if moment is not None]
         self._next_due = min(moments) if moments else None
         return self._next_due
 
@@ -207,8 +221,9 @@ class Worker:
 
     def _call(self) -> bool:
         with self._store.read() as session:
-            if session.row(queries.calls_due, now=to_text(self._clock.now()), closed=[], most=1) is None:
-                return False
+            due = self._outbox.next_due(session, self._clock.now())
+        if due is None or due > self._clock.now():
+            return False
         with self._store.write() as session:
             batch = self._begin(session)
             groups = self._outbox.claim(batch)
@@ -229,6 +244,10 @@ class Worker:
         return True
 
     def _rest(self) -> float:
+        if self._outbox.is_paced:
+            return _PACE_SECONDS
+        if self._outbox.in_flight:
+            return _SLEEP_SECONDS_MOST
         due = self.next_due()
         if due is None:
             return _SLEEP_SECONDS_MOST
