@@ -1,13 +1,14 @@
-"""Every connector keeps every promise, with every one of its samples."""
+"""Every connector keeps every promise, with every one of its samples, alone and within a whole hub."""
 
 from __future__ import annotations
 
 import pytest
 
 from hub import plugins, promises
+from hub.promises.embedded import open_bench
 
 CONNECTORS = plugins.discover()
-CASES = [case for connector in CONNECTORS.values() for case in promises.cases(connector)]
+CASES = [case for connector in CONNECTORS.values() for case in promises.cases(connector, open_bench)]
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])

@@ -10,8 +10,8 @@ from typing import Protocol
 from hub.errors import Unreadable
 from hub.promises.trial import Trial, expect
 from hub.sdk.connection import Connection
-from hub.sdk.play import Play, one_by_one
-from hub.sdk.request import Request
+from hub.sdk.play import Called, Play, Respond, difference, one_by_one
+from hub.sdk.request import Answer, Request
 from hub.sdk.sample import SAMPLE_NOW
 
 
@@ -44,7 +44,7 @@ def bench_promises(open_bench: OpenBench) -> tuple[Callable[[Trial], None], ...]
     def is_recorded_once(trial: Trial) -> None:
         """Delivered twice, it is one event."""
         connection = trial.connection()
-        with open_bench(connection, Play(one_by_one(trial.told.replies))) as bench:
+        with open_bench(connection, Play(_as_asked(trial))) as bench:
             statuses = [bench.receive(trial.signed(connection)) for _ in range(2)]
             bench.work()
             expect(all(200 <= status < 300 for status in statuses), f"genuine deliveries are answered with {statuses}")
@@ -74,6 +74,16 @@ def bench_promises(open_bench: OpenBench) -> tuple[Callable[[Trial], None], ...]
             expect((bench.deliveries(), bench.events()) == (1, 0), "it is not kept, or an event was made of it")
 
     return (is_recorded_once, leaves_no_row_when_forged, is_kept_when_unreadable)
+
+
+def _as_asked(trial: Trial) -> Respond:
+    """The sample's replies, each to the call that it belongs to: a whole hub fetches and pulls when it likes."""
+    pairs = list(zip(trial.told.asks, trial.told.replies, strict=True))
+
+    def respond(called: Called, before: int) -> Answer:
+        return next((reply for asked, reply in pairs if not difference(asked, called)), Answer(404))
+
+    return respond
 
 
 def _facts(trial: Trial, connection: Connection) -> set[tuple[str, str]]:
