@@ -49,7 +49,13 @@ class Wishes:
 @click.option("--timezone", help="Where days begin, such as America/Chicago.")
 @click.option("--region", help="The country in which phone numbers without a + are at home, such as US.")
 @click.option("--public-url", help="Where platforms reach the hub; without one it asks them by polling.")
-@click.option("--connection", "connections", multiple=True, metavar="CONNECTOR", help="A platform to connect; can be repeated.")
+@click.option(
+    "--connection",
+    "connections",
+    multiple=True,
+    metavar="CONNECTOR",
+    help="A platform to connect, or - for none; can be repeated.",
+)
 @workspace_option
 def init(
     *,
@@ -85,7 +91,7 @@ def init(
         timezone=zone,
         region=wish(region, "Country of phone numbers without a +", country_of(zone) or usual["region"]).upper(),
         public_url=wish(public_url, "Public address (empty: by polling)", ""),
-        connections=connections or _split(wish(None, f"Connections ({', '.join(connectors)}; - for none)", there)),
+        connections=_split(" ".join(connections) or wish(None, f"Connections ({', '.join(connectors)}; - for none)", there)),
     )
     _refuse_unknown(wishes, connectors)
     left_out = write(folder, wishes, connectors)
@@ -220,7 +226,8 @@ def _first_sentence(text: str) -> str:
 
 def _yaml(text: str) -> str:
     """A text as a YAML scalar that is nothing else than this text."""
-    if _PLAIN_YAML.fullmatch(text) and ": " not in text and " #" not in text and document.load(text, "").plain() == text:
+    read = document.parse(text, "")
+    if _PLAIN_YAML.fullmatch(text) and not read.problems and read.root is not None and read.root.plain() == text:
         return text
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
