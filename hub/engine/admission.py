@@ -15,8 +15,9 @@ from hub import log
 from hub.clock import to_text
 from hub.engine.batch import Batch
 from hub.engine.calls import CALLS, Call
-from hub.engine.events import DONE, PARKED, READY, UNCLAIMED, WAITING, Event, Thing, fact_text, queries, thing
+from hub.engine.events import DONE, PARKED, READY, UNCLAIMED, Event, fact_text, queries, thing
 from hub.engine.inbox import Delivery
+from hub.engine.refunds import sale_of
 from hub.engine.told import Told
 from hub.errors import Unreadable
 from hub.programme import arrival, consent
@@ -56,8 +57,9 @@ class Admission:
     def place(self, readings: Sequence[Reading]) -> list[Event]:
         """Record what is new; the events that can be worked now, in order."""
         self._preload(readings)
-        placed = [self._place(reading) for reading in readings]
-        return [event for event in placed if event is not None]
+        placed = [event.id for reading in readings if (event := self._place(reading)) is not None]
+        # As they stand at the end: a later reading may have brought newer content of an earlier one.
+        return [event for event in map(self._batch.events.by_id, placed) if event is not None]
 
     def place_told(self, connection: str, told: Sequence[Told], delivery_id: str | None, received_at: datetime) -> list[Event]:
         """Place what a platform told when it was asked; the events that can be worked now."""
@@ -174,40 +176,32 @@ class Admission:
             told_at=reading.told_at,
             delivery_id=reading.delivery_id,
         )
-        return self._settle_lane(event, new=True)
+        return self._settle_lane(event)
 
-    def _settle_lane(self, event: Event, *, new: bool) -> Event | None:
+    def _settle_lane(self, event: Event) -> Event | None:
         """Give the event its member and lane, and keep it; None when it has to wait."""
         batch = self._batch
-        keep = batch.events.record if new else batch.events.save
         if isinstance(event.fact, words.Refund):
-            return self._place_refund(event, new=new)
+            return self._place_refund(event)
         member_id = self._member_of(event)
         if member_id is None and isinstance(event.fact, words.Sale):
-            keep(replace(event, lane=event.id, state=UNCLAIMED, note="the buyer is not known yet"))
+            batch.events.record(replace(event, lane=event.id, state=UNCLAIMED, note="the buyer is not known yet"))
             return None
         placed = replace(event, lane=member_id or event.id, member_id=member_id, state=READY, note="")
-        keep(placed)
+        batch.events.record(placed)
         return placed
 
-    def _place_refund(self, event: Event, *, new: bool) -> Event | None:
+    def _place_refund(self, event: Event) -> Event | None:
         batch = self._batch
-        sale = self._sale_of(event.things)
+        sale = sale_of(batch, event)
         placed = replace(event, lane=event.id, member_id=None, state=READY, note="")
         if sale is not None:
             placed = replace(placed, lane=sale.lane, member_id=sale.member_id)
-        (batch.events.record if new else batch.events.save)(placed)
-        if event.things and (sale is None or sale.state in (UNCLAIMED, WAITING)):
+        batch.events.record(placed)
+        if event.things and (sale is None or sale.state == UNCLAIMED):
             batch.events.wait_for(placed, event.things)
             return None
         return placed
-
-    def _sale_of(self, things: list[Thing]) -> Event | None:
-        for event_id in self._batch.events.about(things):
-            event = self._batch.events.by_id(event_id)
-            if event is not None and isinstance(event.fact, words.Sale):
-                return event
-        return None
 
     def _member_of(self, event: Event) -> str | None:
         batch = self._batch
@@ -237,9 +231,9 @@ class Admission:
         occurred_at = fact.occurred_at or known.occurred_at
         newer = replace(known, fact=fact, occurred_at=occurred_at, told_at=reading.told_at or known.told_at)
         if known.state in (PARKED, READY):
-            self._batch.events.save(newer)
+            self._batch.events.record(newer)
             return None
-        return self._settle_lane(newer, new=False)
+        return self._settle_lane(newer)
 
 
 def _request(delivery: Delivery, connection: Connection) -> Request:

@@ -16,13 +16,14 @@ from hub.engine.admission import Admission
 from hub.engine.batch import Batch
 from hub.engine.calls import CALLS, Call, as_json
 from hub.engine.catalogue import BUILT_IN
-from hub.engine.events import PARKED, READY, Event, queries
+from hub.engine.events import DONE, PARKED, READY, Event, queries
 from hub.engine.inbox import Delivery, Inbox
 from hub.engine.own_facts import ManualFact
 from hub.engine.plans import manual_topic
 from hub.engine.runner import Runner
 from hub.engine.runs import RUNS
 from hub.engine.schedule import ask_pull
+from hub.engine.workshop import PARKED_LANES
 from hub.errors import HubError
 from hub.ledger import Source
 from hub.sdk import Connection
@@ -89,10 +90,8 @@ class Commands:
             raise HubError(f"there is no event {name}")
         if event.state != PARKED:
             raise HubError(f"event {name} is not parked; only an event that could not be worked is worked again")
-        batch.unit.append(queries.free_lane, (event.lane,))
-        ready = batch.events.settle(event, READY)
-        batch.unit.flush()
-        return {"replayed": name}, [ready]
+        self._free(batch, event)
+        return {"replayed": name}, [batch.events.settle(event, READY)]
 
     def _replay_run(self, batch: Batch, name: str) -> Done:
         run = batch.unit.get(RUNS, name)
@@ -129,12 +128,23 @@ class Commands:
 
     def _drop(self, batch: Batch, delivery: Delivery, payload: Payload) -> Done:
         name = str(payload.get("id", ""))
-        run = batch.unit.get(RUNS, name)
-        if run is None or run.state != runs.HELD:
-            raise HubError(f"`{name}` is not a held run")
-        note = f"given up ({payload.get('reason') or 'no reason given'}): {run.note}"
-        batch.unit.put(RUNS, run.id, run.moved(runs.STOPPED, batch.now, note=note))
+        why = f"given up ({payload.get('reason') or 'no reason given'})"
+        run, event, call = batch.unit.get(RUNS, name), batch.events.by_id(name), batch.unit.get(CALLS, name)
+        if run is not None and run.state == runs.HELD:
+            batch.unit.put(RUNS, run.id, run.moved(runs.STOPPED, batch.now, note=f"{why}: {run.note}"))
+        elif event is not None and event.state == PARKED:
+            self._free(batch, event)
+            batch.events.settle(event, DONE, f"{why}: {event.note}")
+        elif call is not None and call.state == calls.HELD and call.run_id is None:
+            batch.unit.put(CALLS, call.id, call.refused(batch.now, f"{why}: {call.note}"))
+        else:
+            raise HubError(f"`{name}` is not a held run or call, nor a parked event; `hub held` shows what can be given up")
         return {"stopped": name}, []
+
+    def _free(self, batch: Batch, event: Event) -> None:
+        """The lane that this event parked goes on."""
+        batch.unit.append(queries.free_lane, (event.lane,))
+        batch.unit.know(PARKED_LANES, event.lane, None)
 
     def _trigger(self, batch: Batch, delivery: Delivery, payload: Payload) -> Done:
         recipe = str(payload.get("recipe", ""))
@@ -191,8 +201,7 @@ class Commands:
         batch.unit.append(queries.answer_task, (answer, by, to_text(batch.now), task["id"]))
         run = batch.unit.get(RUNS, task["run_id"])
         if run is not None and run.state == runs.WAITING:
-            runner = Runner(batch)
-            runner.resume(run, runner.entry(run, "done", {"outcome": "done", "answer": answer, "by": by}))
+            Runner(batch).resume(run, "done", {"outcome": "done", "answer": answer, "by": by})
         return {"task": task["id"], "answer": answer}, []
 
     def _pull(self, batch: Batch, delivery: Delivery, payload: Payload) -> Done:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Literal
 
 from hub.engine.batch import Batch
-from hub.engine.events import READY, UNCLAIMED, Event, queries
+from hub.engine.events import READY, UNCLAIMED, Event
 from hub.engine.health import HEALTH, health_of
 from hub.engine.refunds import take_back
 from hub.engine.rows import OpeningBalance
@@ -33,7 +33,7 @@ def apply(batch: Batch, event: Event) -> None:
 def _claim(batch: Batch, code: str, member_id: str) -> Literal["attached", "unknown", "taken"]:
     """Attach the unclaimed sale whose order, payment or receipt has this code."""
     taken = False
-    for event_id in _sales_with(batch, code):
+    for event_id in batch.events.named(code):
         sale = batch.events.by_id(event_id)
         if sale is None or not isinstance(sale.fact, words.Sale):
             continue
@@ -43,8 +43,3 @@ def _claim(batch: Batch, code: str, member_id: str) -> Literal["attached", "unkn
         batch.events.save(replace(sale, lane=member_id, member_id=member_id, state=READY, note="claimed by its code"))
         return "attached"
     return "taken" if taken else "unknown"
-
-
-def _sales_with(batch: Batch, code: str) -> list[str]:
-    rows = batch.unit.session.rows(queries.references_to, ref_ids=[code, code.lower(), code.upper()])
-    return sorted({row["event_id"] for row in rows})

@@ -98,6 +98,7 @@ class Events:
 
     def __init__(self, unit: Unit, types: FactTypes, ids: Ids, now: datetime) -> None:
         self._unit, self._types, self._ids, self._now = unit, types, ids, now
+        self._named: dict[str, list[str]] = {}
 
     def want(self, identities: Collection[Identity], things: Collection[Thing]) -> None:
         """Read in sets what the batch will ask for."""
@@ -149,6 +150,12 @@ class Events:
             known = self._unit.get(ABOUT, about) or ()
             self._unit.know(ABOUT, about, (*known, event.id))
             self._unit.append(queries.add_reference, (*about, event.id))
+            self._named.setdefault(about[2].casefold(), []).append(event.id)
+
+    def named(self, code: str) -> list[str]:
+        """The ids of the events that are about anything with this id, whatever it is and of whatever connection, in order."""
+        rows = self._unit.session.rows(queries.references_to, ref_ids=list({code, code.lower(), code.upper()}))
+        return sorted({row["event_id"] for row in rows}.union(self._named.get(code.casefold(), ())))
 
     def save(self, event: Event) -> None:
         """Keep an event's new state or content."""
@@ -180,16 +187,20 @@ class Events:
             self._unit.append(queries.add_awaited_reference, (*about, event.id))
 
     def awaiting(self, event: Event) -> list[Event]:
-        """The events that waited for a fact about what this one is about; they wait no longer."""
+        """The events that wait for a fact about what this one is about."""
         ids: dict[str, None] = {}
         for about in event.things:
             known = self._unit.get(AWAITED, about)
             ids.update(dict.fromkeys(known or ()))
-        woken = [self.by_id(event_id) for event_id in sorted(ids)]
-        waiting = [one for one in woken if one is not None and one.state == WAITING]
-        for one in waiting:
-            self._unit.append(queries.drop_awaited_references, (one.id,))
-        return waiting
+        found = [self.by_id(event_id) for event_id in sorted(ids)]
+        return [one for one in found if one is not None and one.state == WAITING]
+
+    def wake(self, event: Event, *, lane: str, member_id: str | None) -> Event:
+        """What the event waited for has come: it waits no longer, and goes on in that lane."""
+        self._unit.append(queries.drop_awaited_references, (event.id,))
+        woken = replace(event, lane=lane, member_id=member_id, state=READY, note="")
+        self.save(woken)
+        return woken
 
 
 def row_of(event: Event) -> dict[str, Any]:

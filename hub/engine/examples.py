@@ -76,7 +76,7 @@ def _try(plan: Plan, example: Example, catalogue: Catalogue, programme: Programm
         waiting = [run for run in runner.started if run.state == runs.WAITING]
         if not waiting:
             break
-        runner.resume(waiting[0], _answer(runner, waiting[0], catalogue))
+        _answer(runner, waiting[0], catalogue)
     return _compare(example, runner.started)
 
 
@@ -125,15 +125,16 @@ def _enrol(batch: Batch, member_id: str, said: Mapping[str, Any], now: datetime)
         batch.book.adjust(member_id, int(said["balance"]), key="example", source=Source(reason="example"))
 
 
-def _answer(runner: Runner, run: Run, catalogue: Catalogue) -> Entry:
-    """What comes of the step that the run waits for: the sample of its action, or the time that was waited for."""
+def _answer(runner: Runner, run: Run, catalogue: Catalogue) -> None:
+    """Carry the run on with what it waits for: the sample of its action, or the time that was waited for."""
     step = runner.step_of(run)
     doing = catalogue.doing(step.action)
     if isinstance(doing, Missing) or doing.connection is None:
-        return runner.entry(run, "done", {"outcome": "done", "answer": "", "by": ""})
+        runner.resume(run, "done", {"outcome": "done", "answer": "", "by": ""})
+        return
     samples = [one for one in doing.connection.connector.samples if one.of == doing.action.name and one.fails is None]
     gave = samples[0].gives if samples and isinstance(samples[0].gives, Mapping) else {}
-    return runner.entry(run, "done", gave, given=runner.asked[run.id].input)
+    runner.resume(run, "done", gave, given=runner.asked[run.id].input)
 
 
 def _compare(example: Example, started: Sequence[Run]) -> list[str]:

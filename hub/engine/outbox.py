@@ -223,4 +223,4 @@ class Outbox:
     def _go_on(self, batch: Batch, runner: Runner, call: Call, outcome: str, gave: Mapping[str, object] | None) -> None:
         run = batch.unit.get(RUNS, call.run_id) if call.run_id else None
         if run is not None and run.state == WAITING and run.position == call.step:
-            runner.resume(run, runner.entry(run, outcome, gave, given=call.input, why=call.note))
+            runner.resume(run, outcome, gave, given=call.input, why=call.note)

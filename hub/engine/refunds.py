@@ -20,14 +20,49 @@ def take_back(batch: Batch, event: Event, work: Work) -> None:
 
     Parked when it is in another currency than its sale.
     """
-    refund = event.fact
+    refund, sale = event.fact, sale_of(batch, event)
     assert isinstance(refund, Refund)
-    for event_id in batch.events.about(event.things):
-        sale = batch.events.by_id(event_id)
-        if sale is not None and isinstance(sale.fact, Sale):
-            returned = _returned_so_far(batch, sale, sale.fact, refund)
-            clawback.claw_back(work, refund.refund_id, clawback.awards_of(batch.unit, sale.id), returned)
-            return
+    if sale is not None and isinstance(sale.fact, Sale):
+        returned = _returned_so_far(batch, sale, sale.fact, refund)
+        clawback.claw_back(work, refund.refund_id, clawback.awards_of(batch.unit, sale.id), returned)
+
+
+def take_back_late(batch: Batch, event: Event, key: str) -> None:
+    """Take back what a sale has earned only after it was given back: its recipe had waited."""
+    sale = event.fact
+    if not isinstance(sale, Sale) or not (returned := batch.unit.get(RETURNED, event.id)):
+        return
+    about = map(batch.events.by_id, batch.events.about(event.things))
+    refunds = [
+        one.fact.refund_id for one in about if one is not None and isinstance(one.fact, Refund) and gives_back(one, event)
+    ]
+    work = batch.work_for(event, key=key)
+    clawback.claw_back(work, ", ".join(refunds), clawback.awards_of(batch.unit, event.id), from_minor(returned, sale.currency))
+
+
+def sale_of(batch: Batch, refund: Event) -> Event | None:
+    """The sale that a refund gives back, when it is there."""
+    about = map(batch.events.by_id, batch.events.about(refund.things))
+    return next((event for event in about if event is not None and gives_back(refund, event)), None)
+
+
+def gives_back(refund: Event, event: Event) -> bool:
+    """True when the event is the sale that the refund refers to.
+
+    They share a reference, and of no kind do they name different ones: an order may have been paid in several payments.
+    """
+    if not isinstance(event.fact, Sale):
+        return False
+    named, shared = _by_kind(refund), _by_kind(event)
+    common = named.keys() & shared.keys()
+    return bool(common) and all(named[kind] & shared[kind] for kind in common)
+
+
+def _by_kind(event: Event) -> dict[tuple[str, str], set[str]]:
+    found: dict[tuple[str, str], set[str]] = {}
+    for connection, kind, name in event.things:
+        found.setdefault((connection, kind), set()).add(name)
+    return found
 
 
 def _returned_so_far(batch: Batch, event: Event, sale: Sale, refund: Refund) -> Decimal:

@@ -6,23 +6,27 @@ Built-in steps act at once on the batch's unit of work; a step that calls a plat
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from hub import log
 from hub.clock import to_text
 from hub.engine import runs
 from hub.engine.batch import Batch
 from hub.engine.calls import CALLS, Call, as_json
 from hub.engine.controls import Ask, Stop, Wait
 from hub.engine.events import Event, queries
+from hub.engine.refunds import take_back_late
 from hub.engine.runs import AWAITING, ONCE, RUNS, Entry, Run
-from hub.errors import ConfigError, HubError
+from hub.errors import HubError
 from hub.programme.work import Work
 from hub.recipes.model import Plan, PlannedStep
 from hub.recipes.vocabulary import Missing
 from hub.store.tally import count
 
+_LOG = log.get(__name__)
 Scope = dict[str, Any]
 
 
@@ -62,42 +66,7 @@ class Runner:
         if silent:
             self._unit.append(queries.add_trace, (event.id, as_json(silent)))
 
-    def resume(self, run: Run, entry: Entry) -> None:
-        """Carry a waiting run on, after the step that `entry` tells of."""
-        event = self._event_of(run)
-        try:
-            plan = self._plan_of(run)
-        except ConfigError as error:
-            self._save(run.moved(runs.HELD, self._batch.now, note=f"its recipe can no longer be carried out: {error}"))
-            return
-        step = plan.steps[run.position]
-        if entry.outcome == "failed" and step.on_failure != "continue":
-            self._save(run.moved(runs.HELD, self._batch.now, note=entry.why))
-            return
-        ready = run.moved(runs.READY, self._batch.now).noted(entry)
-        self._save(self._carry_on(ready, plan, event, self._scope(event, ready)))
-
-    def retry(self, run: Run) -> None:
-        """Carry a held run on with the step that failed; finished steps are not done again."""
-        ready = run.moved(runs.READY, self._batch.now, note="")
-        event, plan = self._event_of(run), self._plan_of(run)
-        self._save(self._carry_on(ready, plan, event, self._scope(event, ready)))
-
-    def wake(self, run: Run) -> None:
-        """Carry on a run whose time has come: what it waited for did not come, or only the time was waited for."""
-        row = self._unit.session.row(queries.task_of_run, run_id=run.id)
-        if row is not None:
-            self._unit.append(queries.answer_task, (row["otherwise"], "", to_text(self._batch.now), row["id"]))
-            self.resume(run, self.entry(run, "timeout", {"outcome": "timeout", "answer": row["otherwise"], "by": ""}))
-            return
-        outcome = "done" if run.awaits is None else "timeout"
-        self.resume(run, self.entry(run, outcome, {"outcome": outcome}))
-
-    def step_of(self, run: Run) -> PlannedStep:
-        """The step at which the run stands."""
-        return self._plan_of(run).steps[run.position]
-
-    def entry(
+    def resume(
         self,
         run: Run,
         outcome: str,
@@ -105,10 +74,63 @@ class Runner:
         *,
         given: Mapping[str, Any] | None = None,
         why: str = "",
-    ) -> Entry:
-        """What is to be noted of the step at which the run stands."""
-        step = self.step_of(run)
-        return Entry(step.index, step.action, outcome, step.name, given, gave, why)
+    ) -> None:
+        """Carry a waiting run on, now that the step at which it stands has come to an outcome."""
+        try:
+            plan = self._plan_of(run)
+        except (HubError, LookupError) as error:
+            # What the step gave is kept all the same; its name is in the plan, and filled in when there is one again.
+            entry = Entry(run.position, "", outcome, None, given, gave, why)
+            noted = run if outcome == "failed" else self._noted_as(run, entry)
+            self._hold(noted, f"its recipe can no longer be carried out: {error}")
+            return
+        step = plan.steps[run.position]
+        if outcome == "failed" and step.on_failure != "continue":
+            self._hold(run, why)
+            return
+        self._go_on(self._noted_as(run, Entry(step.index, step.action, outcome, step.name, given, gave, why)), plan)
+
+    def retry(self, run: Run) -> None:
+        """Carry a held run on with the step that failed; finished steps are not done again."""
+        plan = self._plan_of(run)
+        journal = tuple(
+            entry if entry.action else replace(entry, action=plan.steps[entry.step].action, name=plan.steps[entry.step].name)
+            for entry in run.journal
+        )
+        self._go_on(run.moved(runs.READY, self._batch.now, note="", journal=journal), plan)
+
+    def _go_on(self, run: Run, plan: Plan) -> None:
+        """Carry a run on from where it stands; whatever goes wrong holds it, and it alone."""
+        try:
+            with self._unit.savepoint():
+                event = self._event_of(run)
+                self._save(self._carry_on(run, plan, event, self._scope(event, run)))
+                take_back_late(self._batch, event, f"{run.id}/{run.position}")
+        except HubError as error:
+            self._hold(run, str(error))
+        except Exception as error:  # noqa: BLE001 - nothing that one run meets may stop the worker
+            _LOG.exception("a run cannot go on", run=run.id, recipe=run.recipe)
+            self._hold(run, f"unexpected {type(error).__name__}: {error}")
+
+    def _noted_as(self, run: Run, entry: Entry) -> Run:
+        return run.moved(runs.READY, self._batch.now).noted(entry)
+
+    def _hold(self, run: Run, why: str) -> None:
+        self._save(run.moved(runs.HELD, self._batch.now, note=why))
+
+    def wake(self, run: Run) -> None:
+        """Carry on a run whose time has come: what it waited for did not come, or only the time was waited for."""
+        row = self._unit.session.row(queries.task_of_run, run_id=run.id)
+        if row is not None:
+            self._unit.append(queries.answer_task, (row["otherwise"], "", to_text(self._batch.now), row["id"]))
+            self.resume(run, "timeout", {"outcome": "timeout", "answer": row["otherwise"], "by": ""})
+            return
+        outcome = "done" if run.awaits is None else "timeout"
+        self.resume(run, outcome, {"outcome": outcome})
+
+    def step_of(self, run: Run) -> PlannedStep:
+        """The step at which the run stands."""
+        return self._plan_of(run).steps[run.position]
 
     def _plan_of(self, run: Run) -> Plan:
         return self._batch.plans.pinned(self._unit.session, run.recipe, run.version)
@@ -173,9 +195,9 @@ class Runner:
         if unmet:
             why = f"it reads `{unmet[0]}`, which was not done"
             return run.noted(Entry(step.index, step.action, "skipped", step.name, why=why))
-        if step.condition is not None and step.condition.evaluate(scope) is not True:
-            return run.noted(Entry(step.index, step.action, "skipped", step.name, why=step.condition.explain(scope)))
         try:
+            if step.condition is not None and step.condition.evaluate(scope) is not True:
+                return run.noted(Entry(step.index, step.action, "skipped", step.name, why=step.condition.explain(scope)))
             return self._do(run, step, event, scope)
         except (HubError, ValidationError, ValueError) as error:
             why = _plainly(error)
@@ -269,7 +291,7 @@ class Runner:
         for run_id in self._unit.get(AWAITING, event.member_id) or ():
             run = self._unit.get(RUNS, run_id)
             if run is not None and run.awaits in topics:
-                self.resume(run, self.entry(run, "fact", {"outcome": "fact"}))
+                self.resume(run, "fact", {"outcome": "fact"})
 
     @property
     def started(self) -> list[Run]:

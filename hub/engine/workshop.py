@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
 
 from hub import log
 from hub.clock import to_text
 from hub.engine import effects
 from hub.engine.batch import Batch
-from hub.engine.events import DONE, PARKED, READY, Event, queries
+from hub.engine.events import DONE, PARKED, Event, queries
+from hub.engine.refunds import gives_back
 from hub.engine.runner import Runner, effect_key
 from hub.engine.runs import AWAITING
 from hub.errors import HubError
+from hub.sdk.facts import Sale
 from hub.store import Session, Space
 from hub.store.tally import count
 
@@ -42,14 +43,14 @@ class Workshop:
 
     def _work_with_causes(self, event: Event) -> int:
         """The event first, then the hub's own facts that it caused, then the refunds that waited for it."""
-        number = int(self._work_one(event))
+        events = self._batch.events
+        worked = self._work_one(event)
+        number = int(worked)
         for caused in self._batch.emitted(event.id):
             number += self._work_with_causes(caused)
-        if number and event.fact.references:
-            for waiting in self._batch.events.awaiting(event):
-                woken = replace(waiting, lane=event.lane, member_id=event.member_id, state=READY, note="")
-                self._batch.events.save(woken)
-                number += self._work_with_causes(woken)
+        if worked and isinstance(event.fact, Sale):
+            for refund in [one for one in events.awaiting(event) if gives_back(one, event)]:
+                number += self._work_with_causes(events.wake(refund, lane=event.lane, member_id=event.member_id))
         return number
 
     def _work_one(self, event: Event) -> bool:
@@ -100,4 +101,4 @@ def _parked(session: Session, lanes: Collection[str]) -> Mapping[str, str]:
     return {row["lane"]: row["event_id"] for row in session.rows(queries.parked_lanes, lanes=list(lanes))}
 
 
-PARKED_LANES: Space[str, str] = Space("parked_lane", _parked)
+PARKED_LANES: Space[str, str | None] = Space("parked_lane", _parked)
