@@ -33,16 +33,16 @@ def replay(*, ids: tuple[str, ...], folder: Path, as_json: bool) -> None:
 @click.command()
 @click.argument("recipe")
 @click.option("--member", default="", metavar="WHO", help="For this member: id, e-mail address, phone number or name.")
-@click.option("--text", default="", help="What the recipe reads as `event.text`.")
+@click.option("--input", "words", default="", help="What the recipe reads as `event.input`.")
 @workspace_option
 @json_option
-def trigger(*, recipe: str, member: str, text: str, folder: Path, as_json: bool) -> None:
+def trigger(*, recipe: str, member: str, words: str, folder: Path, as_json: bool) -> None:
     """Run a recipe that says `when: manual`."""
     member_id = None
     if member:
         with reading(folder) as session:
             member_id = people.one(session, member)["id"]
-    told = ask(folder, "trigger", {"recipe": recipe, "member": member_id, "input": text, "by": the_user()})
+    told = ask(folder, "trigger", {"recipe": recipe, "member": member_id, "input": words, "by": the_user()})
     if as_json:
         print_json(told)
         return

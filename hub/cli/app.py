@@ -44,6 +44,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "runs": "hub.cli.look:runs",
         "held": "hub.cli.held:held",
         "members": "hub.cli.members:members",
+        "why": "hub.cli.why:why",
         "ledger": "hub.cli.ledger:ledger",
     },
     "Look after": {

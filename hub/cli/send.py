@@ -76,14 +76,13 @@ def send(
 
 
 def _connection(settings: Settings, name: str) -> Connection:
-    connections = bootstrap.open_connections(settings, bootstrap.discover())
-    if name in connections:
-        return connections[name]
     given = settings.connection(name)
-    if given is not None:
+    if given is None:
+        named = ", ".join(one.name for one in settings.connections) or "none"
+        raise HubError(f"hub.yaml has no connection {name!r}; it has {named}.")
+    if given.missing:
         raise HubError(f"Connection {name} waits for {', '.join(given.missing)}: set it in the environment, or in .env.")
-    named = ", ".join(one.name for one in settings.connections) or "none"
-    raise HubError(f"hub.yaml has no connection {name!r}; it has {named}.")
+    return bootstrap.open_connections(settings, bootstrap.discover())[name]
 
 
 def _pair(text: str) -> tuple[str, str]:

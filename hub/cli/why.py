@@ -1,0 +1,91 @@
+"""Why: where points come from and what became of them; why something earned nothing. `hub why`."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hub import config
+from hub.cli import people
+from hub.cli.ledger import line_of
+from hub.cli.output import json_option, print_json, say
+from hub.cli.workspace import reading, workspace_option
+from hub.clock import to_text
+from hub.errors import HubError
+from hub.insight.lineage import Bodies, find
+from hub.insight.stories import Story
+from hub.insight.telling import sentences
+from hub.ledger import StatementLine
+from hub.programme.settings import Programme
+from hub.store import Session, load
+from hub.store.sqlite import SqliteStore
+
+_INBOX = load("hub.engine", "inbox.sql")
+
+
+@click.command()
+@click.argument("what", metavar="ID")
+@workspace_option
+@json_option
+def why(*, what: str, folder: Path, as_json: bool) -> None:
+    """Say why: "why 37?", "why did order 1042 earn nothing?".
+
+    ID is an order, payment or other number, or the id of a transaction, event, run, delivery or member; a member's e-mail
+    address, phone number or name will do too.
+    """
+    settings = config.load(folder)
+    zone = Programme.from_node(settings.programme_node).zone
+    with reading(folder) as session, _inbox(settings.data_folder / "inbox.db") as bodies:
+        stories = find(session, what, bodies) or _of_member(session, what)
+    told = [sentences(story, zone) for story in stories]
+    if as_json:
+        print_json([{"told": said, **_plain(story)} for said, story in zip(told, stories, strict=True)])
+        return
+    for number, said in enumerate(told):
+        if number:
+            say("")
+        for place, sentence in enumerate(said):
+            say(sentence, "bold" if place == 0 else "")
+
+
+def _of_member(session: Session, who: str) -> tuple[Story, ...]:
+    if not people.called(session, who):
+        raise HubError(
+            f"Nothing is known of {who!r}: no transaction, event, order, delivery or member. "
+            "`hub events` lists the newest events; what is still in the inbox is worked by `hub run`."
+        )
+    return find(session, people.one(session, who)["id"])
+
+
+@contextmanager
+def _inbox(path: Path) -> Iterator[Bodies]:
+    """What the inbox still has of deliveries."""
+    store = SqliteStore(path, "inbox")
+    try:
+        with store.read() as session:
+            yield lambda ids: _bodies(session, ids)
+    finally:
+        store.close()
+
+
+def _bodies(session: Session, ids: Sequence[str]) -> dict[str, bytes]:
+    return {row["id"]: bytes(row["body"]) for row in session.rows(_INBOX.deliveries_by_id, ids=list(ids))}
+
+
+def _plain(value: Any) -> Any:
+    """A story as JSON knows it: times as the hub writes them, lines as `hub ledger statement` has them."""
+    if isinstance(value, StatementLine):
+        return line_of(value)
+    if dataclasses.is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, datetime):
+        return to_text(value)
+    if isinstance(value, Mapping):
+        return {str(name): _plain(one) for name, one in value.items()}
+    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
