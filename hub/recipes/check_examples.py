@@ -11,8 +11,8 @@ from typing import Any
 
 from hub.document import Broken, Mapping, Node, Scalar, Section, Sequence, did_you_mean
 from hub.errors import Problem
-from hub.recipes.expression_closures import aware
-from hub.recipes.expression_rules import NUMERIC
+from hub.recipes.expression.closures import aware
+from hub.recipes.expression.rules import NUMERIC
 from hub.recipes.model import Example, Expected, PlannedStep, Step
 from hub.recipes.types import ANY, Field, Type
 from hub.recipes.vocabulary import ActionType, Vocabulary, WhenType

@@ -10,7 +10,7 @@ from dataclasses import replace
 from hub.document import Broken, Mapping, Node, Scalar, Sequence, did_you_mean
 from hub.errors import Problem
 from hub.recipes.expression import Compiled, Names, compile_expression
-from hub.recipes.expression_functions import FUNCTIONS
+from hub.recipes.expression.functions import FUNCTIONS
 from hub.recipes.inputs import as_problems, compile_inputs
 from hub.recipes.model import OnFailure, PlannedStep, Step
 from hub.recipes.types import ANY, BOOLEAN

@@ -13,7 +13,7 @@ from typing import Any
 from hub.document import Broken, Mapping, Node, Scalar, Sequence, did_you_mean
 from hub.errors import Problem
 from hub.recipes.expression import Compiled, Names, compile_expression, fixed
-from hub.recipes.expression_tokens import Fault
+from hub.recipes.expression.tokens import Fault
 from hub.recipes.template import compile_template
 from hub.recipes.types import ANY, NOTHING, Type
 from hub.recipes.values import Scope

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from hub.recipes.expression import Compiled, Names, compile_expression, fixed
-from hub.recipes.expression_tokens import Fault
+from hub.recipes.expression.tokens import Fault
 from hub.recipes.types import TEXT, Type
 from hub.recipes.values import Scope, writer
 

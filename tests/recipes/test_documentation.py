@@ -16,7 +16,7 @@ from hub.errors import ConfigError
 from hub.programme.settings import Programme
 from hub.recipes import Names, compile_expression, load
 from hub.recipes.check import KEYS, RESERVED_KEYS
-from hub.recipes.expression_functions import FUNCTIONS
+from hub.recipes.expression.functions import FUNCTIONS
 from hub.recipes.values import shown
 from hub.sdk import Connection
 

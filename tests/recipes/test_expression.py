@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.recipes import Compiled, Names, Type, compile_expression
-from hub.recipes.expression_functions import FUNCTIONS
+from hub.recipes.expression.functions import FUNCTIONS
 from hub.recipes.types import BOOLEAN, DATE, INTEGER, MOMENT, MONEY, NUMBER, TEXT
 from hub.sdk.values import Duration
 

@@ -11,7 +11,7 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
-from hub.recipes.expression_parts import Part
+from hub.recipes.expression.parts import Part
 from hub.recipes.types import Type
 from hub.recipes.values import (
     EXACT,

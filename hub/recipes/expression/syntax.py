@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hub.recipes.expression_tokens import Fault, Token, literal, tokens, unquoted
+from hub.recipes.expression.tokens import Fault, Token, literal, tokens, unquoted
 
 EXPRESSION_DEPTH = 16
 EXPRESSION_HEIGHT = 40

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any
 
-from hub.recipes.expression_parts import Part, explain
-from hub.recipes.expression_rules import accepts
-from hub.recipes.expression_syntax import parse
-from hub.recipes.expression_tokens import Fault
-from hub.recipes.expression_types import Typer
+from hub.recipes.expression.parts import Part, explain
+from hub.recipes.expression.rules import accepts
+from hub.recipes.expression.syntax import parse
+from hub.recipes.expression.tokens import Fault
+from hub.recipes.expression.types import Typer
 from hub.recipes.types import Type
 from hub.recipes.values import Run, Scope, is_number, whole
 

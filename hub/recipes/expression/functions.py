@@ -9,9 +9,9 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN
 from typing import Any
 
 from hub.document import did_you_mean
-from hub.recipes.expression_parts import Part
-from hub.recipes.expression_rules import NUMERIC, TIMES, Unfit, compared, united
-from hub.recipes.expression_work import (
+from hub.recipes.expression.parts import Part
+from hub.recipes.expression.rules import NUMERIC, TIMES, Unfit, compared, united
+from hub.recipes.expression.work import (
     WEEKDAYS,
     day_part,
     day_said,

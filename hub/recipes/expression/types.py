@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from datetime import tzinfo
 
 from hub.document import did_you_mean
-from hub.recipes import expression_closures as closures
-from hub.recipes.expression_functions import FUNCTIONS, Call
-from hub.recipes.expression_parts import Part
-from hub.recipes.expression_rules import NUMERIC, TIMES, Unfit, arithmetic, compared, contained, united
-from hub.recipes.expression_syntax import Tree
-from hub.recipes.expression_tokens import Fault
+from hub.recipes.expression import closures
+from hub.recipes.expression.functions import FUNCTIONS, Call
+from hub.recipes.expression.parts import Part
+from hub.recipes.expression.rules import NUMERIC, TIMES, Unfit, arithmetic, compared, contained, united
+from hub.recipes.expression.syntax import Tree
+from hub.recipes.expression.tokens import Fault
 from hub.recipes.types import ANY, BOOLEAN, DATE, DURATION, INTEGER, MOMENT, NOTHING, NUMBER, TEXT, Type, list_of
 
 _LITERALS = {"text": TEXT, "date": DATE, "moment": MOMENT, "duration": DURATION, "boolean": BOOLEAN, "nothing": NOTHING}
