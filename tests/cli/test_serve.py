@@ -1,0 +1,97 @@
+"""The processes: `hub run` takes deliveries and works them, stops when told, and hands over to a second worker."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import Retry
+
+CONNECTIONS = """public_url: https://points.example.com
+connections:
+  twilio:
+    account_sid: AC0123456789abcdef0123456789abcdef
+    auth_token: twilio-auth-token
+    sender: "+15005550006"
+    base_url: http://127.0.0.1:9
+    allow_private: true
+"""
+_STOP_SECONDS_MOST = 30
+
+
+@pytest.fixture
+def connected(shop: Path) -> Path:
+    (shop / "hub.yaml").write_text((shop / "hub.yaml").read_text("utf-8") + CONNECTIONS, "utf-8")
+    return shop
+
+
+@pytest.fixture
+def port() -> int:
+    """A port that is free now."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])
+
+
+@contextmanager
+def running(*words: object):
+    """A process of the hub; it is told to stop at the end."""
+    command = [sys.executable, "-m", "hub", *map(str, words)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def stopped(process: subprocess.Popen, number: int = signal.SIGTERM) -> tuple[int, str]:
+    """Tells the process to stop; gives its exit code and what it wrote to standard error."""
+    process.send_signal(number)
+    _, said = process.communicate(timeout=_STOP_SECONDS_MOST)
+    return process.returncode, said
+
+
+def reached(url: str) -> requests.Response:
+    """The answer of a server that may still be starting."""
+    with requests.Session() as session:
+        session.mount("http://", HTTPAdapter(max_retries=Retry(connect=12, backoff_factor=0.1, backoff_max=2)))
+        return session.get(url, timeout=10)
+
+
+def test_run_takes_works_and_stops(hub, ask, connected, port):
+    """`hub run` is web and worker in one: a delivery is worked while it runs; on SIGTERM it ends with 0 and its log is JSON."""
+    with running("run", "--port", port, "-w", connected) as process:
+        base = f"http://127.0.0.1:{port}"
+        assert reached(f"{base}/healthz").status_code == 200
+        assert "Accepted" in hub("send", "twilio", "message_received", "--to", base, "-w", connected).stdout
+        assert requests.get(f"{base}/readyz", timeout=10).json()["status"] == "ready"
+        code, said = stopped(process)
+    assert code == 0, said
+    assert all(line.startswith("{") for line in said.splitlines())
+    assert [one["fact"] for one in ask("events", "-w", connected)] == ["message_received"]
+
+
+def test_one_worker_at_a_time(hub, connected, sales):
+    """A second worker stands by; `--drain` beside a worker is refused; what comes in is worked by the one that runs."""
+    hub("db", "migrate", "-w", connected)
+    with running("worker", "-w", connected) as first:
+        line = first.stderr.readline()
+        assert "working" in line
+        assert "another worker" in hub("worker", "--drain", "-w", connected, code=1).stderr
+        with running("worker", "-w", connected) as second:
+            assert "standing by" in second.stderr.readline()
+            assert stopped(second)[0] == 0
+        assert stopped(first, signal.SIGINT)[0] == 0
+
+
+def test_drain_works_what_is_there(hub, connected):
+    """`hub worker --drain` ends by itself when nothing is left to do."""
+    assert "There was nothing to do." in hub("worker", "--drain", "-w", connected).stdout
