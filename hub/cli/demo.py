@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 import tempfile
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import click
 
+from hub import log
 from hub.cli.output import json_option, print_json, screen
 from hub.demo import shop, show
 from hub.demo.play import stage
@@ -24,6 +27,7 @@ from hub.demo.play import stage
 @json_option
 def demo(leave: bool, keep: Path | None, as_json: bool) -> None:
     """Watch a whole programme at work: 6,919 real purchases, 18 months in under two minutes."""
+    log.setup(sys.stderr, logging.WARNING)
     purchases = shop.read_purchases()
     place = nullcontext(str(keep)) if keep else tempfile.TemporaryDirectory(prefix="hub-demo-")
     with place as folder, stage(Path(folder), purchases) as playing:
@@ -41,4 +45,5 @@ def demo(leave: bool, keep: Path | None, as_json: bool) -> None:
             raise SystemExit(1)
         if not leave:
             show.where(console, playing)
-            playing.serve()
+            with suppress(KeyboardInterrupt):
+                playing.serve()

@@ -111,7 +111,7 @@ def _payment(happening: Happening, status: str, kind: str) -> Told:
     # What a platform says later about the same payment is newer.
     changed = _utc(happening.happened, _PAID, happening.order, minutes=1 + 24 * 60 * (happening.again == 2))
     payment_id = "p" + order_id(happening.order)
-    body = {
+    body: dict[str, Any] = {
         "id": payment_id,
         "created_at": made,
         "updated_at": made if kind == "payment.created" else changed,

@@ -16,7 +16,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from hub import bootstrap, config
-from hub.clock import Monotonic, VirtualClock, monotonic
+from hub.clock import Monotonic, SystemClock, VirtualClock, monotonic
 from hub.demo import figures, payloads, shop, workspace
 from hub.demo.figures import Figures
 from hub.demo.poster import Poster
@@ -70,10 +70,7 @@ class Stage:
         progress = Progress(days[0][0], 0, len(days), 0, 0.0, self.figures())
         for number, (day, happenings) in enumerate(days, start=1):
             self._pass_until(datetime.combine(day, _EVENING, _ZONE))
-            for happening in happenings:
-                if (told := payloads.tell(happening)).connection == "square":
-                    self.square.learn(told)
-            posted += self.poster.post([happening for happening in happenings if not happening.lost])
+            posted += self._tell(happenings)
             self.worker.drain()
             if number == len(days):
                 self._pass_until(datetime.combine(day + timedelta(days=1), time_of_day(), _ZONE))
@@ -108,6 +105,17 @@ class Stage:
             self.worker.drain()
             time.sleep(_TICK_SECONDS)
 
+    def _tell(self, happenings: Iterable[shop.Happening]) -> int:
+        """Let the platforms know of what happened, and the hub by their webhooks, but for those that are lost."""
+        posts = []
+        for happening in happenings:
+            told = payloads.tell(happening)
+            if told.connection == "square":
+                self.square.learn(told)
+            if not happening.lost:
+                posts.append((happening.customer, told))
+        return self.poster.post(posts)
+
     def _pass_until(self, moment: datetime) -> None:
         """Let time pass: everything that falls due until then is worked at its own moment, one after another."""
         while (due := self.worker.next_due()) is not None and due <= moment:
@@ -118,15 +126,23 @@ class Stage:
 
 @contextmanager
 def stage(folder: Path, purchases: Iterable[shop.Purchase], *, steady: Monotonic = monotonic) -> Iterator[Stage]:
-    """A hub on a new workspace in `folder`, on the evening before the first day, with its vendors and doors."""
+    """A hub on a new workspace in `folder`, as the first day begins, with its vendors and doors."""
     clock = VirtualClock(datetime.combine(shop.FIRST_DAY, time_of_day(), _ZONE))
     square = SquareApi(purchases)
     with StandIn(square, TwilioApi(clock)) as stand_in:
         workspace.make(folder, stand_in.url)
-        hub = bootstrap.open_hub(config.load(folder, {}), clock=clock)
+        settings = config.load(folder, {})
+        hub = bootstrap.open_hub(settings, clock=clock)
         try:
             app = front_of(create_app(hub.door, hub.checks, hub.snapshot))
             with threaded_server(app) as served, Poster(served.url, hub.connections, clock) as poster:
                 yield Stage(hub, hub.worker(), clock, poster, stand_in, square, served.url, steady)
         finally:
             hub.close()
+            _keep_offset(settings.data_folder, clock)
+
+
+def _keep_offset(data_folder: Path, clock: VirtualClock) -> None:
+    """Leave the workspace in its own time: by how many seconds its clock differs from the machine's."""
+    behind = clock.now() - SystemClock().now()
+    (data_folder / "clock-offset").write_text(f"{round(behind.total_seconds())}\n", "ascii")

@@ -10,8 +10,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from hub.clock import Clock
-from hub.demo import payloads
-from hub.demo.shop import Happening
+from hub.demo.payloads import Told
 from hub.errors import HubError
 from hub.sdk import Connection
 from hub.sdk.request import Request
@@ -22,7 +21,7 @@ _SECONDS_MOST = 60
 
 
 class Poster:
-    """Posts happenings to the hub at `address`; those of one customer over one line, in order. Use it as a context manager."""
+    """Posts to the hub at `address`; what is about one customer goes over one line, in order. Use it as a context manager."""
 
     def __init__(self, address: str, connections: Mapping[str, Connection], clock: Clock) -> None:
         self._connections = connections
@@ -40,16 +39,15 @@ class Poster:
         for line in self._lines:
             line.close()
 
-    def post(self, happenings: Sequence[Happening]) -> int:
-        """Post them all and wait until every one is acknowledged; gives how many. HubError when one is refused."""
+    def post(self, posts: Sequence[tuple[int, Told]]) -> int:
+        """Post everything, each with its customer, until all is acknowledged; gives how many. HubError when one is refused."""
         shares: list[list[Request]] = [[] for _ in self._lines]
-        for happening in happenings:
-            shares[happening.customer % _LINES].append(self._request(happening))
-        posts = [self._pool.submit(_send, line, share) for line, share in zip(self._lines, shares, strict=True) if share]
-        return sum(post.result() for post in posts)
+        for customer, told in posts:
+            shares[customer % _LINES].append(self._request(told))
+        sent = [self._pool.submit(_send, line, share) for line, share in zip(self._lines, shares, strict=True) if share]
+        return sum(one.result() for one in sent)
 
-    def _request(self, happening: Happening) -> Request:
-        told = payloads.tell(happening)
+    def _request(self, told: Told) -> Request:
         connection, now = self._connections[told.connection], self._clock.now()
         sample = self._sample(connection, told.fact)
         request = sample.request(connection, now, laid_over(sample.given, told.values))

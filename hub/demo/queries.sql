@@ -22,7 +22,7 @@ WHERE b.available > 0
 GROUP BY t.member_id, m.email
 HAVING SUM(CASE WHEN t.kind = 'redeem' THEN 1 ELSE 0 END) > 0
    AND SUM(CASE WHEN t.kind = 'expire' THEN 1 ELSE 0 END) > 0
-   AND SUM(CASE WHEN t.kind = 'claw_back' THEN 1 ELSE 0 END) > 0
+   AND SUM(CASE WHEN t.kind = 'clawback' THEN 1 ELSE 0 END) > 0
 ORDER BY COUNT(*), m.email
 LIMIT 1;
 

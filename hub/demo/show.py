@@ -19,7 +19,7 @@ from hub.demo.play import Progress as Played
 from hub.demo.play import Stage, Watch
 from hub.ledger import StatementLine, Verification, statement
 
-_KINDS = {"award": "earned", "redeem": "spent", "expire": "expired", "claw_back": "taken back", "adjust": "adjusted"}
+_KINDS = {"award": "earned", "redeem": "spent", "expire": "expired", "clawback": "taken back"}
 
 
 @contextmanager
