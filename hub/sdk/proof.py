@@ -83,6 +83,11 @@ def same(given: str, expected: str) -> bool:
     return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), expected.encode("utf-8", "surrogatepass"))
 
 
+def is_set(proof: Proof, settings: Settings) -> bool:
+    """True when the connection has what this proof compares with."""
+    return all(settings.get(name) for name in proof.examples())
+
+
 def any_same(given: str, expected: tuple[str, ...]) -> bool:
     """True when the text is one of those expected."""
     return any(same(given, value) for value in expected)
@@ -145,13 +150,17 @@ class Either(_Pair):
         return None if None in known else max(one for one in known if one is not None)
 
     def verify(self, request: Request, settings: Settings, now: datetime) -> None:
-        try:
-            self.first.verify(request, settings, now)
-        except Refused as first:
+        # One that the connection has no secret for would refuse, and its words would only mislead.
+        proofs = [proof for proof in (self.first, self.second) if is_set(proof, settings)] or [self.first]
+        refusals = []
+        for proof in proofs:
             try:
-                self.second.verify(request, settings, now)
-            except Refused as second:
-                raise Refused(f"{first} {second}") from None
+                proof.verify(request, settings, now)
+            except Refused as refusal:
+                refusals.append(str(refusal))
+            else:
+                return
+        raise Refused(" ".join(refusals))
 
     def sign(self, request: Request, settings: Settings, now: datetime) -> Request:
         return self.first.sign(request, settings, now)
@@ -164,20 +173,17 @@ class IfSet(Proof):
     proof: Proof
 
     def verify(self, request: Request, settings: Settings, now: datetime) -> None:
-        if self._is_set(settings):
+        if is_set(self.proof, settings):
             self.proof.verify(request, settings, now)
 
     def sign(self, request: Request, settings: Settings, now: datetime) -> Request:
-        return self.proof.sign(request, settings, now) if self._is_set(settings) else request
+        return self.proof.sign(request, settings, now) if is_set(self.proof, settings) else request
 
     def examples(self, seed: str = "") -> Mapping[str, str]:
         return self.proof.examples(seed)
 
     def strip(self, request: Request) -> Request:
         return self.proof.strip(request)
-
-    def _is_set(self, settings: Settings) -> bool:
-        return all(settings.secret(name) is not None for name in self.proof.examples())
 
 
 @dataclass(frozen=True, slots=True)

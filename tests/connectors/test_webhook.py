@@ -139,6 +139,17 @@ def test_a_token_stands_in_where_a_program_cannot_sign() -> None:
             webhook.connector.verify(request, connection, NOW)
 
 
+def test_a_refusal_speaks_only_of_what_the_connection_has() -> None:
+    """Who signs is not told of a token that nobody set, and who sends a token is not told of a signature."""
+    with pytest.raises(Refused) as signing:
+        webhook.connector.verify(_signed(b"{}", message="msg_2"), _connection(), NOW)
+    with pytest.raises(Refused) as telling:
+        token = _connection(webhook_secret=None, webhook_token="long and random")
+        webhook.connector.verify(_request(b"{}", {"x-webhook-token": "guessed"}), token, NOW)
+    assert "token" not in str(signing.value).lower()
+    assert "signature" not in str(telling.value).lower()
+
+
 def test_a_connection_without_secrets_takes_nothing() -> None:
     """A connection that only sends refuses every delivery."""
     with pytest.raises(Refused, match="is not set"):
