@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, Literal, get_origin
 
 from hub import document
 from hub.errors import HubError, Unreadable
@@ -88,12 +88,17 @@ def _ids(sample: Sample, connection: Connection, trigger: Trigger, now: datetime
     request = sample.request(connection, now)
     found = {item.id for item in connection.connector.items(request, connection) if item.id}
     for fact in _facts(request, connection, trigger):
-        names = [name for name in trigger.key if "." not in name]
+        # A word of a fixed list (the status of a booking) is part of a key, and no id.
+        names = [name for name in trigger.key if "." not in name and not _is_choice(type(fact), name)]
         names += ["order_id", "payment_id"] if isinstance(fact, Sale) else []
         found |= {value for name in names if isinstance(value := getattr(fact, name, None), str)}
         if isinstance(fact, Sale):
             found |= {reference.id for reference in fact.references}
     return found
+
+
+def _is_choice(fact: type[Fact], name: str) -> bool:
+    return get_origin(fact.model_fields[name].annotation) is Literal
 
 
 def _renewed(body: Any, ids: set[str], salt: str) -> Any:

@@ -15,6 +15,7 @@ import pytest
 import requests
 
 from connectors import webhook
+from hub.cli.letter import letter_of
 from hub.errors import CallFailed, Refused, Unreadable
 from hub.sdk import Booking, CallKey, Client, Connection, CustomerChanged, Fact, Refund, Sale, Settings
 from hub.sdk.play import Play, one_by_one
@@ -313,3 +314,13 @@ def test_an_address_that_is_none_is_found_when_it_is_read(url: str) -> None:
     """The address is checked with the settings, not when the first message is due."""
     (problem,) = webhook.connector.settings.problems({"url": url})
     assert (problem.name, "write the whole address" in problem.message) == ("url", True)
+
+
+@pytest.mark.parametrize("kind", list(webhook.connector.triggers))
+def test_hub_send_can_speak_like_a_program(kind: str) -> None:
+    """Of every type a new letter can be written from its sample: signed, readable, and another fact each time."""
+    connection = _connection()
+    first, second = (letter_of(connection, kind, {}, NOW, salt) for salt in ("1", "2"))
+    webhook.connector.verify(first.request, connection, NOW)
+    assert first.key
+    assert first.key != second.key
