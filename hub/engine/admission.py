@@ -49,6 +49,8 @@ class Admission:
     def __init__(self, batch: Batch, connections: dict[str, Connection]) -> None:
         self._batch = batch
         self._connections = connections
+        self.unreadable: dict[str, str] = {}
+        """Why deliveries, by id, could not be read, or not all of them."""
 
     def admit(self, deliveries: Sequence[Delivery]) -> list[Event]:
         """The events that can be worked now, in order. Every delivery leaves events, calls or a receipt behind."""
@@ -145,6 +147,7 @@ class Admission:
     def _receipt(self, delivery: Delivery, state: str, note: str) -> list[Reading]:
         if state == "unreadable":
             _LOG.warning("a delivery cannot be read", connection=delivery.connection, delivery=delivery.id, reason=note)
+            self.unreadable[delivery.id] = note
         row = (delivery.id, delivery.seq, delivery.connection, state, note, to_text(self._batch.now))
         self._batch.unit.append(queries.add_receipt, row)
         return []

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from hub import log
 from hub.clock import to_text
 from hub.engine import calls, runs
 from hub.engine.admission import Admission
@@ -26,9 +27,12 @@ from hub.engine.schedule import ask_pull
 from hub.engine.workshop import PARKED_LANES
 from hub.errors import HubError
 from hub.ledger import Source
+from hub.programme.facts import PointsAdjusted
+from hub.programme.members import Member
 from hub.sdk import Connection
-from hub.sdk.values import Moment
+from hub.sdk.values import Moment, Points
 
+_LOG = log.get(__name__)
 Payload = Mapping[str, Any]
 Done = tuple[dict[str, Any], list[Event]]
 """The answer, and the events that are to be worked now."""
@@ -57,8 +61,13 @@ class Commands:
                 if command is None:
                     raise HubError(f"there is no command `{delivery.path}`; known: {', '.join(sorted(self._by_name))}")
                 result, events = command(batch, delivery, json.loads(delivery.body))
-        except (HubError, ValidationError, ValueError, KeyError) as error:
+        except HubError as error:
             self._keep_answer(batch, delivery, ok=False, result={"error": str(error)})
+            return []
+        except Exception as error:  # noqa: BLE001 - whoever asked waits for an answer
+            _LOG.exception("a command broke off", command=delivery.path, delivery=delivery.id)
+            why = f"`{delivery.path}` broke off, and nothing was changed: unexpected {type(error).__name__}: {error}"
+            self._keep_answer(batch, delivery, ok=False, result={"error": why})
             return []
         self._keep_answer(batch, delivery, ok=True, result=result)
         return events
@@ -80,8 +89,14 @@ class Commands:
         kept = self._inbox.by_id(name)
         if kept is None:
             raise HubError(f"there is no delivery {name} in the inbox (any more)")
-        batch.unit.append(queries.drop_receipt, (name,))
-        events = Admission(batch, dict(self._connections)).admit([kept])
+        if kept.kind == "command":
+            raise HubError(f"{name} is a command, and commands are carried out once; give it again")
+        admission = Admission(batch, dict(self._connections))
+        events = admission.admit([kept])
+        if name not in admission.unreadable:
+            batch.unit.append(queries.drop_receipt, (name,))
+        elif not events:
+            raise HubError(f"{name} still cannot be read: {admission.unreadable[name]}")
         return {"replayed": name, "events": [event.id for event in events]}, events
 
     def _replay_event(self, batch: Batch, name: str) -> Done:
@@ -122,9 +137,9 @@ class Commands:
         return {"replayed": name}, []
 
     def _call_again(self, batch: Batch, call: Call) -> None:
-        batch.unit.put(
-            CALLS, call.id, replace(call, state=calls.DUE, attempts=0, due_at=batch.now, note="", changed_at=batch.now)
-        )
+        note = call.note if call.note.startswith(calls.UNCERTAIN) else ""
+        again = replace(call, state=calls.DUE, attempts=0, due_at=batch.now, note=note, changed_at=batch.now)
+        batch.unit.put(CALLS, call.id, again)
 
     def _drop(self, batch: Batch, delivery: Delivery, payload: Payload) -> Done:
         name = str(payload.get("id", ""))
@@ -152,7 +167,7 @@ class Commands:
             raise HubError(f"there is no enabled recipe `{recipe}` with `when: manual`")
         member_id = payload.get("member")
         if member_id is not None:
-            batch.roll.get(str(member_id))
+            _member(batch, payload)
         fact = ManualFact(
             occurred_at=batch.now,
             member_id=member_id or "",
@@ -178,15 +193,17 @@ class Commands:
         return {"event": event.id, "recipe": recipe}, [event]
 
     def _adjust(self, batch: Batch, delivery: Delivery, payload: Payload) -> Done:
-        member = batch.roll.get(str(payload["member"]))
-        points = int(payload["points"])
+        member, points = _member(batch, payload), _points(payload)
         reason, actor = str(payload.get("reason") or ""), str(payload.get("by") or "")
         if points == 0 or not reason:
             raise HubError("an adjustment needs points other than 0 and a reason that the member may read")
         source = Source(reason=reason, actor=actor)
         expires_at = batch.programme.expires_at(batch.now, batch.programme.expiry) if points > 0 else None
         posting = batch.book.adjust(member.id, points, key=f"command:{delivery.id}", source=source, expires_at=expires_at)
-        return {"txn": posting.txn_id, "balance": batch.book.balance(member.id).spendable}, []
+        balance = batch.book.balance(member.id).spendable
+        told = {"member_id": member.id, "key": f"command:{delivery.id}:adjusted", "occurred_at": batch.now, "reason": reason}
+        batch.tell(PointsAdjusted.model_validate({**told, "points": points, "balance": balance}))
+        return {"txn": posting.txn_id, "balance": balance}, []
 
     def _answer_task(self, batch: Batch, delivery: Delivery, payload: Payload) -> Done:
         task = batch.unit.session.row(queries.task, id=str(payload.get("task", "")))
@@ -218,9 +235,27 @@ class Commands:
         return {"connection": connection.name, "calls": [call.id for call in asked]}, []
 
 
+def _member(batch: Batch, payload: Payload) -> Member:
+    name = str(payload.get("member") or "")
+    try:
+        return batch.roll.get(name)
+    except KeyError:
+        raise HubError(f"there is no member `{name}`; give an id as `hub members` shows it") from None
+
+
+def _points(payload: Payload) -> int:
+    try:
+        points: int = TypeAdapter(Points).validate_python(payload.get("points"))
+    except ValidationError:
+        raise HubError(f"`{payload.get('points')}` is not a whole number of points") from None
+    return points
+
+
 def _moment(text: object) -> datetime | None:
     if not text:
         return None
-
-    moment: datetime = TypeAdapter(Moment).validate_python(text)
+    try:
+        moment: datetime = TypeAdapter(Moment).validate_python(text)
+    except ValidationError:
+        raise HubError(f"`{text}` is not a moment; write it as 2026-12-24T18:30:00Z") from None
     return moment

@@ -132,6 +132,16 @@ class Outbox:
         except queue.Empty:
             return found
 
+    def tell_again(self, outcomes: Sequence[Outcome]) -> None:
+        """What could not be noted is told once more at the next look."""
+        for outcome in outcomes:
+            self._flying[outcome.call.connection].number += 1
+            self._told.put([outcome])
+
+    def give_up(self, batch: Batch, outcome: Outcome, why: str) -> None:
+        """Hold a call of which nothing else can be noted."""
+        batch.unit.put(CALLS, outcome.call.id, outcome.call.held(batch.now, why))
+
     def record(self, batch: Batch, outcomes: Sequence[Outcome], admission: Admission) -> list[Event]:
         """Note what became of calls and let their runs go on; gives the events that platforms told of."""
         runner = Runner(batch)
@@ -150,7 +160,8 @@ class Outbox:
                 continue
             events += admission.place_told(call.connection, outcome.told, call.input.get("delivery"), batch.now)
             if call.kind == "pull":
-                pulled_until(batch.unit, call.connection, call.name, call.changed_at)
+                since = datetime.fromisoformat(str(call.input["since"]))
+                pulled_until(batch.unit, call.connection, call.name, since, call.changed_at)
                 if outcome.unread:
                     _LOG.warning(
                         "a pull brought records that cannot be read", connection=call.connection, reason=outcome.unread[0]
@@ -210,11 +221,12 @@ class Outbox:
         batch.unit.put(HEALTH, call.connection, health.failed(batch.now, error.verdict, str(error)))
         uncertain = error.verdict == "uncertain" and not self._performer.may_repeat(call)
         delay = calls.delay_after(call.attempts, batch.random, error.retry_after_seconds)
+        # A doubt stays until the call is done: what fails after it may have been the look whether it was.
+        doubt = error.verdict == "uncertain" or call.note.startswith(UNCERTAIN)
+        note = f"{UNCERTAIN}{error}" if doubt else str(error)
         if error.verdict != "lasting" and not uncertain and delay is not None:
-            note = f"{UNCERTAIN}{error}" if error.verdict == "uncertain" else str(error)
             batch.unit.put(CALLS, call.id, call.again(batch.now, batch.now + delay, note))
             return
-        note = f"{UNCERTAIN}{error}" if uncertain else str(error)
         held = call.held(batch.now, note)
         batch.unit.put(CALLS, call.id, held)
         self._go_on(batch, Runner(batch), held, "failed", None)

@@ -18,8 +18,9 @@ from hub.errors import CallFailed, HubError, Unreadable
 from hub.sdk import CallKey, Client, Connection, Item, Settings
 from hub.sdk.action import Action
 from hub.sdk.auth import TokenStore
+from hub.sdk.facts import Fact
 from hub.sdk.rate import Rate
-from hub.sdk.trigger import Pull
+from hub.sdk.trigger import Pull, Trigger
 
 _PULLED_MOST = 100_000
 
@@ -132,7 +133,7 @@ class Performer:
             CallKey: CallKey(group[0].id),
             datetime: self._clock.now(),
         }
-        if len(group) == 1 and action.repeat == "never" and group[0].note.startswith(UNCERTAIN):
+        if len(group) == 1 and action.lookup is not None and group[0].note.startswith(UNCERTAIN):
             done = action.find_done({**handed, datetime: group[0].created_at}, inputs[0], group[0].id)
             if done is not None:
                 return [Outcome(group[0], result=_dumped(done))]
@@ -150,7 +151,7 @@ class Performer:
             at=datetime.fromisoformat(str(at)) if at else None,
         )
         try:
-            facts = trigger.fetch(item, connection, self._client(connection, call, "safe"))
+            facts = _with_key(trigger, trigger.fetch(item, connection, self._client(connection, call, "safe")))
         except Unreadable as error:
             raise CallFailed(str(error), "lasting") from error
         return Outcome(call, told=tuple(Told(trigger, fact, item.at) for fact in facts))
@@ -176,7 +177,14 @@ class Performer:
         trigger = connection.connector.triggers[pull.trigger]
         thin = trigger.thin_for(connection)
         facts = trigger.fetch(item, connection, client) if thin else trigger.read(item, connection)
-        return [Told(trigger, fact, item.at) for fact in facts]
+        return [Told(trigger, fact, item.at) for fact in _with_key(trigger, facts)]
+
+
+def _with_key(trigger: Trigger, facts: Sequence[Fact]) -> Sequence[Fact]:
+    """The facts, each of which can be told from others. Unreadable when one cannot."""
+    for fact in facts:
+        trigger.key_of(fact)
+    return facts
 
 
 def _outcome(call: Call, result: BaseModel | Exception | None) -> Outcome:

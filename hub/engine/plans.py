@@ -11,7 +11,7 @@ from hub.clock import to_text
 from hub.engine.catalogue import Catalogue
 from hub.engine.events import queries
 from hub.recipes.check import load as load_plan
-from hub.recipes.model import Plan, PlannedWhen
+from hub.recipes.model import Plan, PlannedStep, PlannedWhen
 from hub.sdk.watch import Watch
 from hub.store import Session, Unit
 
@@ -28,6 +28,10 @@ def manual_topic(recipe: str) -> str:
     return f"{MANUAL}:{recipe}"
 
 
+def _awaits(step: PlannedStep) -> bool:
+    return step.action == "wait" and "fact" in step.inputs and step.inputs["fact"].constant
+
+
 class Plans:
     """The recipes of a workspace, ready to run."""
 
@@ -36,6 +40,7 @@ class Plans:
         self._catalogue = catalogue
         self._by_topic: dict[str, list[Plan]] = {}
         self._pinned = {(plan.recipe.name, plan.recipe.version): plan for plan in plans}
+        self._awaited = {step.inputs["fact"].evaluate({}) for plan in plans for step in plan.steps if _awaits(step)}
         for plan in plans:
             if plan.recipe.enabled:
                 for when in plan.whens:
@@ -47,8 +52,8 @@ class Plans:
         return [found[name] for name in sorted(found)] if len(found) > 1 else list(found.values())
 
     def listens(self, topic: str) -> bool:
-        """Whether any enabled recipe hears of the topic."""
-        return topic in self._by_topic
+        """Whether any enabled recipe hears of the topic, or a run may wait for it."""
+        return topic in self._by_topic or topic in self._awaited
 
     def watched(self) -> Iterable[PlannedWhen]:
         """The built-in timers that enabled recipes listen to, each once."""

@@ -28,6 +28,7 @@ from hub.store.tally import count
 
 _LOG = log.get(__name__)
 Scope = dict[str, Any]
+_UNKNOWN = "?"
 
 
 def effect_key(event: Event, recipe: str, step: PlannedStep) -> str:
@@ -80,7 +81,7 @@ class Runner:
             plan = self._plan_of(run)
         except (HubError, LookupError) as error:
             # What the step gave is kept all the same; its name is in the plan, and filled in when there is one again.
-            entry = Entry(run.position, "", outcome, None, given, gave, why)
+            entry = Entry(run.position, _UNKNOWN, outcome, None, given, gave, why)
             noted = run if outcome == "failed" else self._noted_as(run, entry)
             self._hold(noted, f"its recipe can no longer be carried out: {error}")
             return
@@ -94,7 +95,9 @@ class Runner:
         """Carry a held run on with the step that failed; finished steps are not done again."""
         plan = self._plan_of(run)
         journal = tuple(
-            entry if entry.action else replace(entry, action=plan.steps[entry.step].action, name=plan.steps[entry.step].name)
+            entry
+            if entry.action != _UNKNOWN
+            else replace(entry, action=plan.steps[entry.step].action, name=plan.steps[entry.step].name)
             for entry in run.journal
         )
         self._go_on(run.moved(runs.READY, self._batch.now, note="", journal=journal), plan)

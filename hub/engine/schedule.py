@@ -177,10 +177,10 @@ def pull_since(unit: Unit, connection: str, pull: str, now: datetime) -> datetim
     return now - _FIRST_LOOK_BACK if since is None else since - _OVERLAP
 
 
-def pulled_until(unit: Unit, connection: str, pull: str, moment: datetime) -> None:
-    """A pull has brought everything up to this moment."""
+def pulled_until(unit: Unit, connection: str, pull: str, since: datetime, moment: datetime) -> None:
+    """A pull has brought everything between these moments; where that leaves a gap, the cursor stays before it."""
     known = time_of(unit, f"pull:{connection}:{pull}")
-    if known is None or moment > known:
+    if known is None or since <= known < moment:
         move_time(unit, f"pull:{connection}:{pull}", moment)
 
 

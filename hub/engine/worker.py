@@ -19,6 +19,7 @@ from hub.engine.cursors import CURSORS, inbox_place, move_inbox
 from hub.engine.events import queries
 from hub.engine.inbox import Delivery, Inbox
 from hub.engine.outbox import Outbox
+from hub.engine.performer import Outcome
 from hub.engine.plans import Plans
 from hub.engine.readings import HEARTBEAT
 from hub.engine.schedule import Schedule
@@ -120,8 +121,7 @@ class Worker:
         if self._rounds % _ROUNDS_BETWEEN_LOOKS == 0:
             self._next_due = None  # what was worked meanwhile may be due earlier than what was known
         did = self._record()
-        did |= self._ready()
-        did |= self._admit()
+        did |= self._ready() or self._admit()  # what waits in a lane goes before what comes to it
         did |= self._timers()
         did |= self._call()
         return did
@@ -152,12 +152,31 @@ class Worker:
         with self._store.read() as session:
             if session.row(queries.events_ready, most=1) is None:
                 return False
+        try:
+            self._work_ready(_READY_MOST)
+        except Exception:  # noqa: BLE001 - one event must not hold up the others
+            _LOG.exception("a batch could not be written; its events are worked one by one")
+            self._work_ready_alone()
+        return True
+
+    def _work_ready(self, most: int) -> None:
         with self._store.write() as session:
             batch = self._begin(session)
-            rows = session.rows(queries.events_ready, most=_READY_MOST)
+            rows = session.rows(queries.events_ready, most=most)
             Workshop(batch).work([batch.events.from_row(row) for row in rows])
             batch.unit.flush()
-        return True
+
+    def _work_ready_alone(self) -> None:
+        """Work the oldest event that is ready; park it when that cannot be written."""
+        try:
+            self._work_ready(1)
+        except Exception as error:  # noqa: BLE001 - a person must see it, and the next one be worked
+            _LOG.exception("an event cannot be worked")
+            with self._store.write() as session:
+                batch = self._begin(session)
+                for row in session.rows(queries.events_ready, most=1):
+                    Workshop(batch).park(batch.events.from_row(row), f"unexpected {type(error).__name__}: {error}")
+                batch.unit.flush()
 
     def _admit(self) -> bool:
         with self._store.read() as session:
@@ -165,6 +184,9 @@ class Worker:
         deliveries = self._inbox.after(int(row["value"]) if row else 0, _ADMITTED_MOST)
         if not deliveries:
             return False
+        # A command ends its batch: what it sets free is worked before what came after it.
+        commands = [place for place, delivery in enumerate(deliveries, start=1) if delivery.kind == "command"]
+        deliveries = deliveries[: commands[0]] if commands else deliveries
         try:
             self._admit_together(deliveries)
         except Exception:  # noqa: BLE001 - one delivery must not hold up the others
@@ -179,15 +201,9 @@ class Worker:
             if inbox_place(batch.unit) >= deliveries[0].seq:
                 return
             admission, workshop = Admission(batch, self._connections), Workshop(batch)
-            heard = [one for one in deliveries if one.kind != "command"]
-            if len(heard) == len(deliveries):
-                workshop.work(admission.admit(heard))
-            else:
-                for delivery in deliveries:
-                    if delivery.kind == "command":
-                        workshop.work(self._commands.carry_out(batch, delivery))
-                    else:
-                        workshop.work(admission.admit([delivery]))
+            workshop.work(admission.admit([one for one in deliveries if one.kind != "command"]))
+            for command in [one for one in deliveries if one.kind == "command"]:
+                workshop.work(self._commands.carry_out(batch, command))
             move_inbox(batch.unit, deliveries[-1].seq)
             batch.unit.flush()
 
@@ -236,12 +252,35 @@ class Worker:
         outcomes = self._outbox.told(wait_seconds=wait_seconds)
         if not outcomes:
             return False
+        try:
+            self._record_together(outcomes)
+        except Exception:  # noqa: BLE001 - one call must not hold up the others
+            _LOG.exception("answers could not be noted; they are noted one by one", count=len(outcomes))
+            while outcomes:
+                try:
+                    self._record_alone(outcomes[0])
+                except Exception:
+                    self._outbox.tell_again(outcomes)  # the database is in trouble; what was told is not lost
+                    raise
+                outcomes = outcomes[1:]
+        return True
+
+    def _record_together(self, outcomes: Sequence[Outcome]) -> None:
         with self._store.write() as session:
             batch = self._begin(session)
             placed = self._outbox.record(batch, outcomes, Admission(batch, self._connections))
             Workshop(batch).work(placed)
             batch.unit.flush()
-        return True
+
+    def _record_alone(self, outcome: Outcome) -> None:
+        try:
+            self._record_together([outcome])
+        except Exception as error:  # noqa: BLE001 - a person must see it, and the next one be noted
+            _LOG.exception("what came of a call cannot be noted", call=outcome.call.id)
+            with self._store.write() as session:
+                batch = self._begin(session)
+                self._outbox.give_up(batch, outcome, f"unexpected {type(error).__name__}: {error}")
+                batch.unit.flush()
 
     def _rest(self) -> float:
         if self._outbox.is_paced:

@@ -64,15 +64,16 @@ class Workshop:
                 batch.events.settle(event, DONE)
                 count(batch.unit, "event", "done")
         except HubError as error:
-            self._park(event, str(error))
+            self.park(event, str(error))
             return False
         except Exception as error:  # noqa: BLE001 - whatever it is, it parks its own lane alone
             _LOG.exception("an event cannot be worked", event=event.id, trigger=event.trigger)
-            self._park(event, f"unexpected {type(error).__name__}: {error}")
+            self.park(event, f"unexpected {type(error).__name__}: {error}")
             return False
         return True
 
-    def _park(self, event: Event, why: str) -> None:
+    def park(self, event: Event, why: str) -> None:
+        """Set the event aside for a person; its lane waits."""
         batch = self._batch
         batch.events.settle(event, PARKED, why)
         batch.unit.append(queries.park_lane, (event.lane, event.id, why, to_text(batch.now)))

@@ -163,7 +163,7 @@ def revoked(item: Item) -> ConnectionRevoked:
     return ConnectionRevoked(reason=str(item.data["id"]))
 
 
-@till.pull(payment, every="1 hour")
+@till.pull(payment, every="1 day")
 def payments(client: Client, since: datetime) -> Iterator[Any]:
     """Payments since then."""
     yield from client.get("/payments", query={"since": since.isoformat()})["payments"]
@@ -279,7 +279,7 @@ Play = Callable[[Asked], "Answered | Exception | None"]
 
 
 class Platform(BaseAdapter):
-    """Both platforms. asked: every call, in order. letters: what was sent, by (to, text); `script` answers before anything else.
+    """Both platforms. asked: every call, in order. sent: what was written, as (to, text). script: answers before anything else.
 
     A script that answers None leaves the call to the platform's usual answer.
     """
