@@ -30,7 +30,7 @@ from hub.web.server import threaded_server
 
 _ZONE = ZoneInfo(shop.ZONE)
 _EVENING = time_of_day(18)
-_LOOK_EVERY_SECONDS = 1.0
+_LOOK_EVERY_SECONDS = 3.0
 _TICK_SECONDS = 0.5
 
 Watch = Callable[["Progress"], None]
@@ -38,13 +38,14 @@ Watch = Callable[["Progress"], None]
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the play is. figures: not older than a second or so."""
+    """How far the play is. figures: not older than a few seconds."""
 
     day: date
     days_done: int
     days: int
     posted: int
     seconds: float
+    events_per_second: int
     figures: Figures
 
 
@@ -62,12 +63,11 @@ class Stage:
     steady: Monotonic
 
     def play(self, script: Iterable[tuple[date, list[shop.Happening]]], watch: Watch) -> Progress:
-        """Live through every day of the script; gives the last state. watch: told about once a second."""
+        """Live through every day of the script; gives the last state. watch: told of every day."""
         days = list(script)
         began = looked = self.steady()
-        posted = 0
+        posted, pace, seen = 0, 0, self.figures()
         self.worker.drain()
-        progress = Progress(days[0][0], 0, len(days), 0, 0.0, self.figures())
         for number, (day, happenings) in enumerate(days, start=1):
             self._pass_until(datetime.combine(day, _EVENING, _ZONE))
             posted += self._tell(happenings)
@@ -76,9 +76,10 @@ class Stage:
                 self._pass_until(datetime.combine(day + timedelta(days=1), time_of_day(), _ZONE))
             now = self.steady()
             if now - looked >= _LOOK_EVERY_SECONDS or number == len(days):
-                looked = now
-                progress = Progress(day, number, len(days), posted, now - began, self.figures())
-                watch(progress)
+                looked, seen = now, self.figures()
+                pace = round(seen.events / max(now - began, 0.001))
+            progress = Progress(day, number, len(days), posted, now - began, pace, seen)
+            watch(progress)
         return progress
 
     def figures(self) -> Figures:

@@ -47,19 +47,16 @@ def progress_bar(console: Console) -> Iterator[Watch]:
 
 def _line(played: Played) -> str:
     now = played.figures
-    per_second = round(now.events / played.seconds) if played.seconds else 0
     points = now.points
     tiers = ", ".join(f"{name} {number:,}" for name, number in now.tiers.items())
-    said = (
-        f"{per_second:,} events/s · points issued {points.issued:,}, redeemed {points.redeemed:,}, expired {points.expired:,}"
-    )
+    said = f"{played.events_per_second:,} events/s · points issued {points.issued:,}, redeemed {points.redeemed:,}, expired {points.expired:,}"
     return f"{said} · {tiers}"
 
 
 def summary(console: Console, played: Played, verification: Verification, stage: Stage) -> None:
     """The totals: what is real, what is derived, what became of the points, and whether the books balance."""
     now, points = played.figures, played.figures.points
-    speed = f"{now.events / max(played.seconds, 0.001):,.0f} a second, {played.seconds:.1f} seconds in all"
+    speed = f"{played.events_per_second:,} a second, {played.seconds:.1f} seconds in all"
     table = Table(title="Eighteen months of Diesel Rewards", box=SIMPLE_HEAD, show_header=False, title_justify="left")
     table.add_column()
     table.add_column(justify="right")

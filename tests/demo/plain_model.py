@@ -213,7 +213,7 @@ class Account:
             self.award("birthday", 30, today, today + timedelta(60), (today, 1, 0, 0))
         if self.bought and today == self.bought + timedelta(120):
             self.award("win-back", 20, today, today + timedelta(30), (today, 1, 0, 1))
-        if sum(lot["left"] for lot in self.lots if lot["good"] == today + timedelta(14)) >= 10:
+        if sum(lot["left"] for lot in self.lots if lot["good"] == today + timedelta(14)) >= 50:
             self.to_say.append("expiry-notice")
         self.send()
 
@@ -277,7 +277,7 @@ BIRTHDAY_ON_FILE = 0
 
 
 def live(c: int, orders: list[dict]) -> Account:
-    account, days, born = Account(c % 10 != 0 and c % 4 != 3), agenda(c, orders), birthday_of(c)
+    account, days, born = Account(c % 10 != 0 and (c % 2 == 0 or c % 8 == 1)), agenda(c, orders), birthday_of(c)
     today = START
     while today <= END:
         account.midnight(today)
