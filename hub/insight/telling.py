@@ -107,7 +107,9 @@ def _worked_out(line: StatementLine) -> Iterator[str]:
 
 
 def _terms(context: Mapping[str, Any]) -> str:
-    """`37.50 x 2 + 10 = `, where there was more than one term."""
+    """`37.50 x 2 + 10 = `, where there was more than one term; of a group, whose terms are of several awards, nothing."""
+    if "group" in context:
+        return ""
     factor, bonus = context.get("factor", "1"), context.get("bonus", 0)
     times = f" × {_number(factor)}" if str(factor) != "1" else ""
     more = f" + {bonus}" if bonus else ""

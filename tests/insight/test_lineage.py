@@ -85,6 +85,19 @@ def test_multiplier_bonus_and_cap_are_told(open_shop):
     assert "its condition `event.amount > 1` held" in told
 
 
+def test_awards_of_one_group_are_told_together(open_shop):
+    """Two awards of one group are one sum; each says what it brought of it."""
+    base = "recipe: a-base\nwhen: sale\ndo:\n  - award: {rate: 1, group: shop, reason: Base}\n"
+    double = "recipe: b-double\nwhen: sale\ndo:\n  - award: {multiply: 2, group: shop, reason: Double}\n"
+    shop = open_shop(base, double)
+    shop.sale("1042", "10.75")
+    told = shop.why("1042")
+    assert "It came to +21 points." in told
+    assert "came 10.75 points; rounded down that is 10. All awards of the group `shop` came to 10 points together" in told
+    assert "came 21.5 points; rounded down that is 21. All awards of the group `shop` came to 21 points together" in told
+    assert "this one brought 11 of them" in told
+
+
 def test_what_became_of_points_is_told(shop):
     """What was spent of a lot, taken back and expired stands with the award, each with its transaction."""
     shop.sale("1042", "37.50")
