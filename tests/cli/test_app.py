@@ -28,7 +28,7 @@ def every_command(group: click.Group, path: tuple[str, ...] = ()):
 def test_every_command_is_there(hub):
     """The commands that are promised are there, and the help shows each in a section with a sentence."""
     shown = hub("--help").stdout
-    assert sorted(NAMED) == sorted(name for section in SECTIONS.values() for name in section)
+    assert {name for section in SECTIONS.values() for name in section} >= NAMED
     for name in NAMED:
         assert f"\n  {name} " in shown
 
