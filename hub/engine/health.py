@@ -50,6 +50,8 @@ class Health:
             return replace(
                 self, state="needs_reconnecting", failures=failures, open_until=now + _RECONNECT_FOR, last_error=error
             )
+        if self.state == "open" and self.is_closed_to_calls(now):
+            return replace(self, last_error=error)  # it was under way when the breaker opened, and says nothing new
         if failures < _FAILURES_MOST:
             return replace(self, state="failing", failures=failures, last_error=error)
         pause = min(_OPEN_FOR * 2 ** min(failures - _FAILURES_MOST, 10), _OPEN_FOR_MOST)
