@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any
 
+from hub.engine.catalogue import BUILT_IN
 from hub.engine.runs import Entry
 from hub.insight.rules import Rule
 from hub.insight.stories import EventStory, Heard, MemberStory, Moved, Ran, Story, Unheard
@@ -27,6 +28,7 @@ KINDS = {
 }
 """What each kind of transaction does to points, in a word."""
 
+_OWN = f"{BUILT_IN}."
 _ROUNDINGS = {"floor": "rounded down", "ceil": "rounded up", "half_even": "rounded to the nearest"}
 
 
@@ -64,7 +66,7 @@ def _made(moved: Moved, zone: tzinfo) -> Iterator[str]:
 def _way(heard: Heard, zone: tzinfo) -> Iterator[str]:
     """From the delivery to the event, through the events that led to it."""
     came = f" in delivery {heard.delivery_id}" if heard.delivery_id else ""
-    told = f"told by {heard.what}{came}" if heard.cause is None else f"which the hub itself told ({heard.what})"
+    told = "told by the hub itself" if heard.what.startswith(_OWN) else f"told by {heard.what}{came}"
     yield f"{_named(heard)} on {_time(heard.occurred_at, zone)}, {told}: event {heard.id}."
     if heard.cause is not None:
         first, *others = _way(heard.cause, zone)
@@ -210,10 +212,8 @@ def _member(story: MemberStory, zone: tzinfo) -> Iterator[str]:
     who = f"{story.name} ({story.member_id})" if story.name else story.member_id
     tier = f", {story.tier}," if story.tier else ""
     yield f"{who}{tier} has {_points(balance.spendable)}."
-    parts = [f"{_left(moved)} of “{moved.line.source.reason or moved.line.kind}”" for moved in story.holding]
-    owed = f" - {balance.debt} owed" if balance.debt else ""
-    if parts or owed:
-        yield f"{balance.spendable:,} = {' + '.join(parts) or '0'}{owed}."
+    if story.holding or balance.debt:
+        yield equation(story)
     for moved in story.holding:
         yield " ".join(_short(moved, zone))
     if balance.pending or balance.held:
@@ -225,8 +225,12 @@ def _member(story: MemberStory, zone: tzinfo) -> Iterator[str]:
         yield f"What came after waits behind {_blocked(story.blocked_by, zone)}"
 
 
-def _left(moved: Moved) -> int:
-    return moved.line.lot.left if moved.line.lot else 0
+def equation(story: MemberStory) -> str:
+    """`37 = 25 of “Order 1042” + 12 of “Happy birthday”.`"""
+    lots = [(moved.line, moved.line.lot) for moved in story.holding]
+    parts = [f"{lot.left} of “{line.source.reason or line.kind}”" for line, lot in lots if lot]
+    owed = f" - {story.balance.debt} owed" if story.balance.debt else ""
+    return f"{story.balance.spendable:,} = {' + '.join(parts) or '0'}{owed}."
 
 
 def _short(moved: Moved, zone: tzinfo) -> Iterator[str]:
@@ -265,8 +269,9 @@ def _named(heard: Heard) -> str:
     data = heard.data
     money = f" of {data['amount']} {data.get('currency', '')}".rstrip() if data.get("amount") is not None else ""
     about = ", ".join(f"{one['kind']} {one['id']}" for one in data.get("references", ()))
-    fact = heard.fact.removeprefix("hub.").replace("_", " ")
-    return f"{fact.capitalize()}{money} ({about or heard.key})"
+    own = heard.what.startswith(_OWN)  # whose keys are long and say nothing to people
+    fact = heard.fact.removeprefix(_OWN).replace("_", " ")
+    return f"{fact.capitalize()}{money}{'' if own else f' ({about or heard.key})'}"
 
 
 def _points(points: int, *, signed: bool = False) -> str:
