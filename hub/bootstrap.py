@@ -172,7 +172,7 @@ def open_hub(
     connectors: Mapping[str, Connector] | None = None,
 ) -> Hub:
     """Open the workspace. ConfigError when its files cannot be used; nothing has been changed then."""
-    clock = clock or SystemClock()
+    clock = clock or SystemClock(settings.clock_offset)
     known = connectors or discover()
     programme = Programme.from_node(settings.programme_node)
     declared = open_connections(settings, known)

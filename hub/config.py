@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ from hub.log import redact
 
 WORKSPACE_FILE = "hub.yaml"
 ENV_FILE = ".env"
+CLOCK_OFFSET_FILE = "clock-offset"
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
 DEFAULT_DATABASE = "sqlite:///data"
@@ -79,7 +81,8 @@ class Settings:
 
     data_folder: where the embedded database, its lock and its key file live. public_url: without a slash at its end; where
     the platforms reach the hub, or the local address when hub.yaml names none (then `is_public` is False: polling alone).
-    metrics_token: opens /metrics from other machines.
+    metrics_token: opens /metrics from other machines. clock_offset: by how much the workspace's time differs from the
+    machine's, where the demo left it in a time of its own.
     """
 
     folder: Path
@@ -95,6 +98,7 @@ class Settings:
     connections: tuple[ConnectionConfig, ...]
     secret_key: str | None = field(repr=False)
     metrics_token: str | None = field(repr=False)
+    clock_offset: timedelta = timedelta(0)
 
     def connection(self, name: str) -> ConnectionConfig | None:
         """The connection of that name, or None."""
@@ -151,6 +155,7 @@ class _Reader:
             connections=connections,
             secret_key=self._secret("HUB_SECRET_KEY"),
             metrics_token=self._secret("HUB_METRICS_TOKEN"),
+            clock_offset=_clock_offset(self._folder / database.removeprefix("sqlite:///")),
         )
 
     def _web(self, section: document.Section | None) -> tuple[str, int]:
@@ -268,6 +273,12 @@ class _Reader:
         elif not value:  # an empty one counts as not set: an empty secret would accept everybody's signature
             missing.append(name)
         return value
+
+
+def _clock_offset(data_folder: Path) -> timedelta:
+    """What the demo wrote down when it left; nothing, and so no offset, in every other workspace."""
+    path = data_folder / CLOCK_OFFSET_FILE
+    return timedelta(seconds=int(path.read_text("ascii"))) if path.exists() else timedelta(0)
 
 
 def _env_file(path: Path) -> dict[str, str]:

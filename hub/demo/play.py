@@ -146,4 +146,4 @@ def stage(folder: Path, purchases: Iterable[shop.Purchase], *, steady: Monotonic
 def _keep_offset(data_folder: Path, clock: VirtualClock) -> None:
     """Leave the workspace in its own time: by how many seconds its clock differs from the machine's."""
     behind = clock.now() - SystemClock().now()
-    (data_folder / "clock-offset").write_text(f"{round(behind.total_seconds())}\n", "ascii")
+    (data_folder / config.CLOCK_OFFSET_FILE).write_text(f"{round(behind.total_seconds())}\n", "ascii")

@@ -6,14 +6,6 @@ SELECT fact, COUNT(*) AS number FROM event WHERE state = 1 GROUP BY fact;
 -- How many members each tier has.
 SELECT tier, COUNT(*) AS number FROM member GROUP BY tier;
 
--- unsettled --
--- What is not as it should be at the end: events that are not worked, runs and calls that wait for a person.
-SELECT
-    (SELECT COUNT(*) FROM event WHERE state <> 1) AS events,
-    (SELECT COUNT(*) FROM run WHERE state = 3) AS runs,
-    (SELECT COUNT(*) FROM call WHERE state = 3) AS calls,
-    (SELECT COUNT(*) FROM call WHERE state = 4) AS refused;
-
 -- full_story --
 -- A member to whom everything happened that can happen to points, and in as few steps as possible.
 SELECT t.member_id

@@ -49,8 +49,8 @@ def _line(played: Played) -> str:
     now = played.figures
     points = now.points
     tiers = ", ".join(f"{name} {number:,}" for name, number in now.tiers.items())
-    said = f"{played.events_per_second:,} events/s · points issued {points.issued:,}, redeemed {points.redeemed:,}, expired {points.expired:,}"
-    return f"{said} · {tiers}"
+    gone = f"redeemed {points.redeemed:,}, expired {points.expired:,}"
+    return f"{played.events_per_second:,} events/s · points issued {points.issued:,}, {gone} · {tiers}"
 
 
 def summary(console: Console, played: Played, verification: Verification, stage: Stage) -> None:
