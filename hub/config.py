@@ -278,7 +278,11 @@ class _Reader:
 def _clock_offset(data_folder: Path) -> timedelta:
     """What the demo wrote down when it left; nothing, and so no offset, in every other workspace."""
     path = data_folder / CLOCK_OFFSET_FILE
-    return timedelta(seconds=int(path.read_text("ascii"))) if path.exists() else timedelta(0)
+    try:
+        return timedelta(seconds=int(document.read(path))) if path.exists() else timedelta(0)
+    except (ValueError, OverflowError):
+        hint = "take the file away, and the workspace has the time of the machine"
+        raise ConfigError([Problem(str(path), 0, 0, "it does not hold a number of seconds", hint)]) from None
 
 
 def _env_file(path: Path) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -188,3 +189,13 @@ def test_a_file_that_cannot_be_read_is_a_finding(tmp_path, content):
     (tmp_path / "hub.yaml").write_bytes(content)
     with pytest.raises(ConfigError):
         config.load(tmp_path, {})
+
+
+def test_a_workspace_keeps_its_own_time(read, tmp_path):
+    """A workspace that the demo left behind goes on in its own time; a broken note of it is a finding."""
+    assert read(SMALL).clock_offset == timedelta(0)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "clock-offset").write_text("-890000000\n", "ascii")
+    assert read(SMALL).clock_offset == timedelta(seconds=-890_000_000)
+    (tmp_path / "data" / "clock-offset").write_text("yesterday", "ascii")
+    assert "clock-offset" in findings(read, SMALL)[0]

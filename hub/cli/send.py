@@ -57,7 +57,7 @@ def send(
     account = _connection(settings, connection)
     values = dict(_pair(change) for change in changes)
     base = to.rstrip("/") if to else _local(settings)
-    clock = SystemClock()
+    clock = SystemClock(settings.clock_offset)
     told: list[dict[str, Any]] = []
     letter = None
     with requests.Session() as session, progress() as bar:
