@@ -41,6 +41,8 @@ class Reading:
     delivery_id: str | None
     received_at: datetime
     told_at: datetime | None = None
+    is_stamped: bool = False
+    """Whether the platform said no time, so that the hub's own stands in the fact."""
 
 
 class Admission:
@@ -121,7 +123,8 @@ class Admission:
 
     def _reading(self, connection: str, told: Told, delivery_id: str | None, received_at: datetime) -> Reading:
         fact = self._stamped(told.fact, told.at or received_at)
-        return Reading(connection, told.trigger.name, told.trigger.key_of(fact), fact, delivery_id, received_at, told.at)
+        key, is_stamped = told.trigger.key_of(fact), told.at is None and told.fact.occurred_at is None
+        return Reading(connection, told.trigger.name, key, fact, delivery_id, received_at, told.at, is_stamped)
 
     def _stamped(self, fact: Fact, at: datetime) -> Fact:
         """With the time of receipt where the platform says none, and the command where a message is one."""
@@ -222,6 +225,8 @@ class Admission:
         Platforms promise no order: an older state that comes late changes nothing.
         """
         fact = reading.fact
+        if reading.is_stamped:  # our own clock is no news
+            fact = fact.model_copy(update={"occurred_at": known.fact.occurred_at})
         if known.told_at is not None and reading.told_at is not None and reading.told_at < known.told_at:
             return None
         if fact_text(fact) == fact_text(known.fact):

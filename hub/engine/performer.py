@@ -17,7 +17,7 @@ from hub.engine.told import Told
 from hub.errors import CallFailed, HubError, Unreadable
 from hub.sdk import CallKey, Client, Connection, Item, Settings
 from hub.sdk.action import Action
-from hub.sdk.auth import TokenStore
+from hub.sdk.auth import HeldTokens, TokenStore
 from hub.sdk.facts import Fact
 from hub.sdk.rate import Rate
 from hub.sdk.trigger import Pull, Trigger
@@ -54,7 +54,7 @@ class Performer:
         self._sessions: dict[str, requests.Session] = {}
         self._monotonic = monotonic
         self._clock = clock
-        self._tokens = tokens
+        self._tokens = tokens or HeldTokens(clock.now)
         self._sleep = sleep
 
     def perform(self, group: Sequence[Call]) -> list[Outcome]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 from abc import ABC, abstractmethod
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from threading import Lock
 from typing import Any, Literal, Protocol
 from urllib.parse import urlencode
 
@@ -16,6 +18,7 @@ from hub.sdk.connection import Connection
 from hub.sdk.settings import Secret
 
 RENEW_SECONDS_BEFORE = 120
+JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 Post = Callable[[str, Mapping[str, str], Mapping[str, str]], Mapping[str, Any]]
 """Posts a form with headers to a token address and gives the JSON reply; CallFailed when it is refused."""
@@ -49,6 +52,27 @@ class TokenStore(Protocol):
     def lease(self, connection: str) -> AbstractContextManager[None]:
         """Held by one caller in all processes at a time."""
         ...
+
+
+class HeldTokens:
+    """A token store in memory, for tokens that can be asked for anew at any time; leases hold within this process."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self.now = now
+        self._tokens: dict[str, Token] = {}
+        self._leases: defaultdict[str, Lock] = defaultdict(Lock)
+
+    def load(self, connection: str) -> Token | None:
+        """The connection's token, None when there is none yet."""
+        return self._tokens.get(connection)
+
+    def save(self, connection: str, token: Token) -> None:
+        """Keeps the token."""
+        self._tokens[connection] = token
+
+    def lease(self, connection: str) -> AbstractContextManager[Any]:
+        """Held by one caller at a time."""
+        return self._leases[connection]
 
 
 class Auth(ABC):
@@ -117,10 +141,11 @@ class Query(Auth):
 
 @dataclass(frozen=True, slots=True)
 class OAuth2(Auth):
-    """OAuth 2, by authorisation code or client credentials.
+    """OAuth 2, by authorisation code, by client credentials, or by an assertion that we sign (RFC 7523).
 
     token: the token address (settings may stand in it). client: `body` or `basic`, how it wants our credentials. base: the
-    field of its reply with this account's API address. prefix: what stands before the token in Authorization.
+    field of its reply with this account's API address. prefix: what stands before the token in Authorization. assertion: makes
+    the signed assertion of a connection at a moment; then no person has to agree, and no other credentials are sent.
     """
 
     token: str
@@ -132,6 +157,7 @@ class OAuth2(Auth):
     client_secret: str = "client_secret"  # noqa: S105  # the name of a setting
     base: str = ""
     prefix: str = "Bearer "
+    assertion: Callable[[Connection, datetime], str] | None = None
 
     def headers(self, connection: Connection) -> Mapping[str, str]:
         raise CallFailed(f"{connection.name} has no token store, so OAuth cannot be used here.", "reconnect")
@@ -172,6 +198,9 @@ class OAuth2(Auth):
             return renewed
 
     def _renewed(self, connection: Connection, token: Token | None, now: datetime, post: Post) -> Token:
+        if self.assertion is not None:
+            form = {"grant_type": JWT_BEARER, "assertion": self.assertion(connection, now)}
+            return self._asked(connection, form, now, post, token)
         if self.grant == "client_credentials":
             form = {"grant_type": "client_credentials", **({"scope": self.scopes} if self.scopes else {})}
             return self._asked(connection, form, now, post, token)
@@ -181,12 +210,13 @@ class OAuth2(Auth):
         return self._asked(connection, form, now, post, token)
 
     def _asked(self, connection: Connection, form: dict[str, str], now: datetime, post: Post, old: Token | None) -> Token:
-        name, secret = _need(connection, self.client_id), _need(connection, self.client_secret)
         headers: dict[str, str] = {}
-        if self.client == "basic":
-            headers["Authorization"] = _basic(name, secret)
-        else:
-            form |= {"client_id": name, "client_secret": secret}
+        if self.assertion is None:
+            name, secret = _need(connection, self.client_id), _need(connection, self.client_secret)
+            if self.client == "basic":
+                headers["Authorization"] = _basic(name, secret)
+            else:
+                form |= {"client_id": name, "client_secret": secret}
         reply = post(connection.fill(self.token), form, headers)
         access = reply.get("access_token")
         if not isinstance(access, str) or not access:

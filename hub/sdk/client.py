@@ -6,6 +6,7 @@ import re
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -101,17 +102,18 @@ class Client:
         query: Any = None,
         headers: Mapping[str, str] | None = None,
         at: Mapping[str, Any] | None = None,
-        safe: bool = False,
+        safe: bool | None = None,
     ) -> Reply:
         """One call, repeated only where that does no harm.
 
         path: from the platform's base address, or a whole URL of a host that the connector names; `{setting}` stands for a
         setting, `{name}` for a value of `at`, quoted. json, form, query: mappings (form and query also pairs); None is left
-        out. safe: this call only reads, though its method does not say so. CallFailed when the platform does not do it.
+        out. safe: True when this call only reads, though its method does not say so; False when it is never repeated as it is,
+        though the action may be done again as a whole, because it looks first. CallFailed when the platform does not do it.
         """
-        safe = safe or method in {"GET", "HEAD"}
-        key = self._key_of_call(f"{method} {path} {dict(at or {})}") if not safe and self._repeat == "keyed" else None
-        again = safe or self._repeat == "safe" or key is not None
+        reads = bool(safe) or method in {"GET", "HEAD"}
+        key = self._key_of_call(f"{method} {path} {dict(at or {})}") if not reads and self._repeat == "keyed" else None
+        again = reads or (safe is None and (self._repeat == "safe" or key is not None))
         sent = dict(headers or {})
         idempotency = self.connection.connector.idempotency
         if key and isinstance(idempotency, Source):
@@ -125,6 +127,10 @@ class Client:
             sent.setdefault("Content-Type", "application/json" if json is not None else "application/x-www-form-urlencoded")
         request = {"method": method, "url": url, "params": encode.pairs(query or ()), "data": body, "headers": sent}
         return self._retrying(lambda: self._judged(request, f"{method} {asked}", again))
+
+    def alone(self, what: str) -> AbstractContextManager[None]:
+        """Held by one call of this connection at a time, for reading first and writing then what depends on it."""
+        return self._tokens.lease(f"{self.connection.name}/{what}") if self._tokens is not None else nullcontext()
 
     def _decoded(self, method: str, path: str, into: type[Model] | None, said: Mapping[str, Any]) -> Any:
         reply = self.call(method, path, **said)

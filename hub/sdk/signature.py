@@ -6,7 +6,7 @@ Combine them with `&` (both must hold) and `|` (either may).
 from __future__ import annotations
 
 from hub.sdk.proof import Basic, IfSet, Nothing, Proof, Token
-from hub.sdk.signed import Digest, Ecdsa, Encoding, Hmac, KeyForm, Stamp, Unit
+from hub.sdk.signed import Digest, Ecdsa, Encoding, Hashed, Hmac, KeyForm, Stamp, Unit
 
 
 def hmac(
@@ -28,6 +28,13 @@ def hmac(
     """A keyed hash in a header; `timestamp` names the header with the time, if the time is signed."""
     stamp = Stamp(header=timestamp, unit=unit, tolerance=tolerance) if timestamp else None
     return Hmac(header, secret, signed, prefix, separator, "", stamp, ports, body_digest, digest, encoding, key)
+
+
+def hashed(
+    header: str, secret: str, *, digest: Digest = "sha256", encoding: Encoding = "hex", signed: str = "{body}"
+) -> Hashed:
+    """A plain hash over the secret followed by what is signed."""
+    return Hashed(header, secret, signed, digest=digest, encoding=encoding)
 
 
 def timestamped(

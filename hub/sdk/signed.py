@@ -265,6 +265,15 @@ class Hmac(Signed):
 
 
 @dataclass(frozen=True, slots=True)
+class Hashed(Hmac):
+    """A plain hash of the key and the message, one after the other: weaker than a keyed hash, and what some platforms have."""
+
+    def _made(self, message: bytes, key: str) -> str:
+        raw = hashlib.new(self.digest, self._raw_key(key) + message, usedforsecurity=True).digest()
+        return raw.hex() if self.encoding == "hex" else base64.b64encode(raw).decode()
+
+
+@dataclass(frozen=True, slots=True)
 class Ecdsa(Signed):
     """ECDSA on P-256 with SHA-256, base64 of DER. secret: the setting with the public key (base64 DER or PEM).
 

@@ -64,6 +64,15 @@ def test_a_newer_content_of_a_worked_event_is_noted_and_earns_nothing(world: Wor
     assert "amount" in world.events("payment")[0]["note"]
 
 
+def test_what_says_no_time_is_no_news_when_it_is_told_again(world: World) -> None:
+    """The hub stamps it when it hears of it; a second hearing, at another time, says nothing else."""
+    for _ in range(2):
+        world.deliver("till", "revoked", {"id": "r1"})
+        world.work()
+        world.later(hours=1)
+    assert [event["note"] for event in world.events("revoked")] == [""]
+
+
 def test_a_sale_of_an_unknown_buyer_waits_for_an_update(world: World) -> None:
     """It is kept unclaimed and earns when the platform says who it was."""
     world.pay("p1", "15.00", None)

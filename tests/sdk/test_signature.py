@@ -44,6 +44,7 @@ SCHEMES = {
         timestamp="X-HubSpot-Request-Timestamp",
         unit="milliseconds",
     ),
+    "hubspot v2": signature.hashed("X-HubSpot-Signature", "key", signed="{method}{url}{body}"),
     "sheets": signature.hmac(
         "X-Sheets-Signature", "key", prefix="sha256=", signed="{timestamp}.{body}", timestamp="X-Sheets-Timestamp"
     ),

@@ -1,0 +1,91 @@
+"""Tokens that nobody has to agree to, and what is done by one caller at a time."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from urllib.parse import parse_qs
+
+import pytest
+
+from hub.errors import CallFailed
+from hub.sdk import Client, Connection, Connector
+from hub.sdk.auth import HeldTokens
+from hub.sdk.declare import answers, auth, secrets
+from hub.sdk.play import Play, one_by_one
+from hub.sdk.sample import SAMPLE_NOW
+
+SHEETS = Connector(
+    "sheets",
+    title="Sheets",
+    settings=secrets("key"),
+    api="https://sheets.example.com",
+    auth=auth.oauth2("https://tokens.example.com/token", assertion=lambda connection, now: f"{connection.name}@{now:%H:%M}"),
+)
+TOKEN = {"access_token": "t0ken-1", "expires_in": 3600, "token_type": "Bearer"}
+
+
+def _client(tokens: HeldTokens, *replies, repeat="never") -> tuple[Play, Client]:
+    play = Play(one_by_one(replies))
+    connection = Connection("sheets", SHEETS, SHEETS.settings.read({"key": "k"}))
+    client = Client(
+        connection, session=play.session(), monotonic=lambda: 0, sleep=play.slept.append, tokens=tokens, repeat=repeat
+    )
+    return play, client
+
+
+def test_a_signed_assertion_is_changed_for_a_token_until_it_expires():
+    """No other credentials are sent with it; the token is kept, and asked for anew before its time is over."""
+    now = [SAMPLE_NOW]
+    tokens = HeldTokens(lambda: now[0])
+    play, client = _client(tokens, answers(200, TOKEN), answers(200, {}), answers(200, {}))
+    client.get("/a")
+    client.get("/b")
+    first = play.calls[0]
+    assert first.url == "https://tokens.example.com/token"
+    assert parse_qs(first.body.decode()) == {
+        "grant_type": ["urn:ietf:params:oauth:grant-type:jwt-bearer"],
+        "assertion": ["sheets@21:30"],
+    }
+    assert [called.headers["authorization"] for called in play.calls[1:]] == ["Bearer t0ken-1"] * 2
+    now[0] += timedelta(minutes=59)
+    play, client = _client(tokens, answers(200, TOKEN | {"access_token": "t0ken-2"}), answers(200, {}))
+    client.get("/a")
+    assert play.calls[1].headers["authorization"] == "Bearer t0ken-2"
+
+
+def test_an_assertion_that_is_refused_asks_for_a_person():
+    """The key was withdrawn, or the clock is wrong."""
+    _, client = _client(HeldTokens(lambda: SAMPLE_NOW), answers(400, {"error": "invalid_grant"}))
+    with pytest.raises(CallFailed, match="invalid_grant") as failed:
+        client.get("/a")
+    assert failed.value.verdict == "reconnect"
+
+
+def test_a_call_that_must_not_be_repeated_as_it_is_ends_uncertain():
+    """Though the action may be done again as a whole; what is throttled was not done and may go out again."""
+    tokens = HeldTokens(lambda: SAMPLE_NOW)
+    play, client = _client(tokens, answers(200, TOKEN), answers(503), answers(200, {}), repeat="safe")
+    with pytest.raises(CallFailed) as failed:
+        client.post("/rows", json={}, safe=False)
+    assert (failed.value.verdict, len(play.calls)) == ("uncertain", 2)
+    play, client = _client(tokens, answers(429), answers(200, {}), repeat="safe")
+    client.post("/rows", json={}, safe=False)
+    assert len(play.calls) == 2
+
+
+def test_what_is_read_first_and_written_then_is_done_by_one_at_a_time():
+    """Two callers of one thing wait for one another; another thing is free."""
+    _, client = _client(HeldTokens(lambda: SAMPLE_NOW))
+    order: list[str] = []
+
+    def second() -> None:
+        with client.alone("members"):
+            order.append("second")
+
+    with client.alone("members"), client.alone("orders"):
+        waiting = threading.Thread(target=second)
+        waiting.start()
+        order.append("first")
+    waiting.join(5)
+    assert order == ["first", "second"]
