@@ -90,7 +90,7 @@ class Batch:
         if cause is None and self.events.known((BUILT_IN, trigger, key)) is not None:
             return False
         event_id = self.ids.new("evt")
-        member_id = fact.member_id if isinstance(fact, HubFact) else cause.member_id if cause else None
+        member_id = (fact.member_id or None) if isinstance(fact, HubFact) else cause.member_id if cause else None
         event = Event(
             id=event_id,
             connection=BUILT_IN,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from croniter import croniter
@@ -25,7 +25,6 @@ from hub.sdk.values import Duration, Moment
 _LOG = logs.get(__name__)
 _WAIT_DAYS_MOST = 3660
 _THREE_DAYS = Duration(days=3)
-_CAUGHT_UP_MOST = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,19 +132,31 @@ def schedule(
     cron: Annotated[str, AfterValidator(_cron), "When, as `minute hour day month weekday` in the programme's time zone."],
 ) -> Iterator[Scheduled]:
     """A time that the recipe names has come; after a downtime the latest one is made up for."""
-    moments = []
-    moment = _next(programme, cron, window.start)
-    while moment <= window.end:
-        moments.append(moment)
-        moment = _next(programme, cron, moment)
-    for due in moments[-_CAUGHT_UP_MOST:]:
-        yield Scheduled(occurred_at=due, key=f"schedule:{cron}:{to_text(due)}")
+    latest = next((moment for start in _starts(window) if (moment := _last(programme, cron, start, window.end))), None)
+    if latest is not None:
+        yield Scheduled(occurred_at=latest, key=f"schedule:{cron}:{to_text(latest)}")
 
 
 @connector.next_due(schedule)
 def next_schedule(programme: Programme, since: datetime, *, cron: str) -> datetime | None:
     """The next time that the cron line names."""
     return _next(programme, cron, since)
+
+
+def _starts(window: Window) -> Iterator[datetime]:
+    """From where to look for the latest time: near the window's end first, so that a long downtime is not counted through."""
+    for days in (1, 31, 366):
+        if window.end - timedelta(days=days) > window.start:
+            yield window.end - timedelta(days=days)
+    yield window.start
+
+
+def _last(programme: Programme, cron: str, start: datetime, end: datetime) -> datetime | None:
+    """The last time after `start` and not after `end`."""
+    found, moment = None, _next(programme, cron, start)
+    while moment <= end:
+        found, moment = moment, _next(programme, cron, moment)
+    return found
 
 
 def _next(programme: Programme, cron: str, after: datetime) -> datetime:

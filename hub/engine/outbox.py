@@ -213,7 +213,7 @@ class Outbox:
             return False
         refused = call.refused(batch.now, why)
         batch.unit.put(CALLS, call.id, refused)
-        self._go_on(batch, Runner(batch), refused, "blocked", {"outcome": "blocked", "reason": why})
+        self._go_on(batch, Runner(batch), refused, "blocked", None)  # who reads its result is passed over
         return True
 
     def _note_failure(self, batch: Batch, call: Call, error: CallFailed) -> None:
