@@ -1,15 +1,13 @@
-"""A database with one small table, and no tables of the hub."""
+"""A database with one small table beside those of the hub, on each engine."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from hub.store import Queries
-from hub.store.sqlite import SqliteStore
+from hub.store import Queries, Store
+from tests.databases import Place, ask
 
 QUERIES = Queries(
     "test",
@@ -39,10 +37,11 @@ def queries() -> Queries:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    store = SqliteStore(tmp_path / "test.db", "hub")
-    with sqlite3.connect(store.path) as connection:
-        connection.execute("CREATE TABLE pair (name TEXT PRIMARY KEY, number BIGINT NOT NULL CHECK (number >= 0))")
-    connection.close()
+def store(place: Place) -> Iterator[Store]:
+    store = place.open("hub")
+    with store.write() as session:
+        ask(session, "CREATE TABLE pair (name TEXT PRIMARY KEY, number BIGINT NOT NULL CHECK (number >= 0))")
     yield store
+    with store.write() as session:
+        ask(session, "DROP TABLE pair")
     store.close()

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from pathlib import Path
+import threading
 
+import psycopg
 import pytest
 
 from hub.store import migrations
-from hub.store.sqlite import SqliteStore
+from tests.databases import Folder, Place, ask
 
 SCHEMAS = ("hub", "inbox")
 
 
 @pytest.mark.parametrize("schema", SCHEMAS)
-def test_every_step_is_taken_once_in_order(schema: str, tmp_path: Path) -> None:
+def test_every_step_is_taken_once_in_order(schema: str, bare_place: Place) -> None:
     """A second start takes none; the record names them."""
-    store = SqliteStore(tmp_path / "x.db", schema)
+    store = bare_place.make(schema)
     names = [name for name, _ in migrations.steps(schema)]
     assert store.migrate() == names == sorted(names)
     assert store.migrate() == []
     with store.read() as session:
-        assert [row[0] for row in session._connection.execute("SELECT name FROM migration ORDER BY name")] == names
+        assert [name for (name,) in ask(session, "SELECT name FROM migration ORDER BY name")] == names
     store.close()
 
 
@@ -45,43 +46,72 @@ def test_steps_use_only_types_that_both_engines_have(schema: str) -> None:
         assert names <= {"sequence", "bytes", "clustered"}, name
 
 
-def test_a_step_that_fails_leaves_the_database_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_step_that_fails_leaves_the_database_as_it_was(bare_place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither its tables nor its record, nor an open transaction; the steps before it stay."""
     broken = [
         ("0001_good.sql", "CREATE TABLE good (x TEXT);"),
-        ("0002_bad.sql", "CREATE TABLE half (x TEXT); CREATE TABLE good (x);"),
+        ("0002_bad.sql", "CREATE TABLE half (x TEXT); CREATE TABLE good (x TEXT);"),
     ]
     monkeypatch.setattr(migrations, "steps", lambda schema: broken)
-    store = SqliteStore(tmp_path / "x.db", "hub")
-    with pytest.raises(sqlite3.OperationalError, match="good already exists"):
+    store = bare_place.make("hub")
+    with pytest.raises((sqlite3.OperationalError, psycopg.ProgrammingError), match=r"good.* already exists"):
         store.migrate()
-    with store.write() as session:
-        tables = [
-            row[0] for row in session._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
-        ]
-        assert tables == ["good", "migration"]
-        assert [row[0] for row in session._connection.execute("SELECT name FROM migration")] == ["0001_good.sql"]
+    with store.read() as session:
+        assert ask(session, "SELECT name FROM migration") == [("0001_good.sql",)]
+        assert ask(session, "SELECT x FROM good") == []
+    with pytest.raises((sqlite3.OperationalError, psycopg.errors.UndefinedTable), match="half"), store.read() as session:
+        ask(session, "SELECT x FROM half")
     store.close()
 
 
-def test_an_unknown_name_in_a_step_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_name_in_a_step_is_refused(bare_place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before anything is run."""
     monkeypatch.setattr(migrations, "steps", lambda schema: [("0001_x.sql", "CREATE TABLE x (y $nonsense);")])
-    store = SqliteStore(tmp_path / "x.db", "hub")
+    store = bare_place.make("hub")
     with pytest.raises(KeyError, match="nonsense"):
         store.migrate()
     store.close()
 
 
-def test_an_append_only_table_refuses_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_append_only_table_refuses_changes(bare_place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """`$append_only_<table>` is the engine's own guard; new rows are welcome."""
     step = "CREATE TABLE log (seq $sequence, text TEXT) ;\n$append_only_log"
     monkeypatch.setattr(migrations, "steps", lambda schema: [("0001_log.sql", step)])
-    store = SqliteStore(tmp_path / "x.db", "hub")
+    store = bare_place.make("hub")
     store.migrate()
     with store.write() as session:
-        session._connection.execute("INSERT INTO log (text) VALUES ('a'), ('b')")
+        ask(session, "INSERT INTO log (text) VALUES ('a'), ('b')")
     for statement in ("UPDATE log SET text = 'c'", "DELETE FROM log WHERE seq = 1"):
-        with pytest.raises(sqlite3.IntegrityError, match="log is append only"), store.write() as session:
-            session._connection.execute(statement)
+        refused = (sqlite3.IntegrityError, psycopg.errors.RaiseException)
+        with pytest.raises(refused, match="log is append only"), store.write() as session:
+            ask(session, statement)
     store.close()
+
+
+def test_many_may_start_at_once(bare_place: Place) -> None:
+    """Every process brings the tables up to date when it starts: each step is taken by one of them."""
+    taken: list[str] = []
+
+    def start() -> None:
+        for schema in SCHEMAS:
+            store = bare_place.make(schema)
+            taken.extend(store.migrate())
+            assert store.missing_steps() == []
+            store.close()
+
+    if isinstance(bare_place, Folder):
+        start()
+    threads = [threading.Thread(target=start) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(taken) == sorted(name for schema in SCHEMAS for name, _ in migrations.steps(schema))
+
+
+def test_the_steps_of_both_schemas_fit_into_one_database() -> None:
+    """No table is in both."""
+    tables = [name for schema in SCHEMAS for name in migrations.tables(schema)]
+    assert len(tables) == len(set(tables))
+    assert "delivery" in tables
+    assert "txn" in tables

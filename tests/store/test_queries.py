@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
-from hub.store import Queries, Query, load
-from hub.store.sqlite import SqliteStore, _named, _numbered
+from hub.store import Queries, Query, Store, load
+from hub.store.postgres import _numbered as dollars
+from hub.store.sqlite import _named, _numbered
+from tests.databases import Folder, Place, ask
 
 ROOT = Path(__file__).parents[2] / "hub"
 FILES = sorted(path for path in ROOT.rglob("*.sql") if "migrations" not in path.parts)
@@ -40,7 +42,7 @@ def test_two_queries_are_never_equal() -> None:
     assert Queries("x", text).one != Queries("x", text).one
 
 
-def test_in_takes_a_sequence_of_any_length(store: SqliteStore, queries: Queries) -> None:
+def test_in_takes_a_sequence_of_any_length(store: Store, queries: Queries) -> None:
     """None, one, thousands; texts with quotes and beyond ASCII too."""
     names = ['a"b', "ü", "c'd", "e,f"]
     with store.write() as session:
@@ -50,7 +52,7 @@ def test_in_takes_a_sequence_of_any_length(store: SqliteStore, queries: Queries)
             assert found == set(asked) & set(names)
 
 
-def test_row_gives_the_first_or_none_and_run_the_count(store: SqliteStore, queries: Queries) -> None:
+def test_row_gives_the_first_or_none_and_run_the_count(store: Store, queries: Queries) -> None:
     """The three ways to ask."""
     with store.write() as session:
         assert session.row(queries.pairs) is None
@@ -61,7 +63,7 @@ def test_row_gives_the_first_or_none_and_run_the_count(store: SqliteStore, queri
         assert (first["name"], first["number"]) == ("a", 2)
 
 
-def test_one_query_can_be_run_by_names_and_by_rows(store: SqliteStore, queries: Queries) -> None:
+def test_one_query_can_be_run_by_names_and_by_rows(store: Store, queries: Queries) -> None:
     """Both forms of its text are kept apart."""
     with store.write() as session:
         session.run_many(queries.save, [("a", 1)])
@@ -75,19 +77,7 @@ def loaded(path: Path) -> Queries:
     return load(package, path.name)
 
 
-@pytest.fixture(scope="module")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[SqliteStore]]:
-    """The databases of a workspace."""
-    folder = tmp_path_factory.mktemp("stores")
-    stores = [SqliteStore(folder / f"{schema}.db", schema) for schema in ("hub", "inbox")]
-    for store in stores:
-        store.migrate()
-    yield stores
-    for store in stores:
-        store.close()
-
-
-def prepared(store: SqliteStore, query: Query) -> str:
+def prepared_on_sqlite(store: Store, query: Query) -> str:
     """What the database says against the query; nothing when it prepares."""
     try:
         with store.write() as session:
@@ -99,14 +89,29 @@ def prepared(store: SqliteStore, query: Query) -> str:
     return ""
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_query_of_the_hub_prepares_on_a_migrated_database(path: Path, migrated: list[SqliteStore]) -> None:
-    """A column that was renamed, a table that is not there, a query that lost its header."""
-    queries = list(loaded(path))
-    headers = [line for line in path.read_text("utf-8").splitlines() if line.startswith("-- ") and line.endswith(" --")]
-    assert len(queries) == len(headers)
-    said = {query.name: [prepared(store, query) for store in migrated] for query in queries}
-    assert {name: answers for name, answers in said.items() if all(answers)} == {}
+def prepared_on_postgres(store: Store, query: Query) -> str:
+    try:
+        with store.read() as session:
+            ask(session, "SELECT 1")
+            session._connection.execute("PREPARE tried AS " + dollars(query).decode(), prepare=False)
+            session._connection.execute("DEALLOCATE tried", prepare=False)
+    except psycopg.ProgrammingError as error:
+        return str(error)
+    return ""
+
+
+def test_every_query_of_the_hub_prepares_on_a_migrated_database(place: Place) -> None:
+    """A column that was renamed, a table that is not there, a query that lost its header, a word of one engine alone."""
+    stores = [place.open(schema) for schema in ("hub", "inbox")]
+    prepared = prepared_on_sqlite if isinstance(place, Folder) else prepared_on_postgres
+    for path in FILES:
+        queries = list(loaded(path))
+        headers = [line for line in path.read_text("utf-8").splitlines() if line.startswith("-- ") and line.endswith(" --")]
+        assert len(queries) == len(headers)
+        said = {query.name: [prepared(store, query) for store in stores] for query in queries}
+        assert {name: answers for name, answers in said.items() if all(answers)} == {}, path
+    for store in stores:
+        store.close()
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -123,3 +128,10 @@ def test_values_of_many_rows_stand_in_the_order_of_the_parameters() -> None:
     query: Any = Queries("x", "-- one --\n-- It.\nUPDATE t SET a = :a, b = :b WHERE c = :a;\n").one
     assert query.parameters == ("a", "b")
     assert _numbered(query) == "UPDATE t SET a = ?1, b = ?2 WHERE c = ?1"
+    assert dollars(query) == b"UPDATE t SET a = $1, b = $2 WHERE c = $1"
+
+
+def test_a_sequence_is_an_array_on_postgres() -> None:
+    """IN and NOT IN alike; a cast and a time of day are no parameters."""
+    query = Queries("x", "-- one --\n-- It.\nSELECT a::text FROM t WHERE a IN :a AND b NOT IN :b AND c = '10:30';\n").one
+    assert dollars(query) == b"SELECT a::text FROM t WHERE a = ANY($1) AND b <> ALL($2) AND c = '10:30'"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 import subprocess
 import sys
-import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,15 @@ import sqlite_utils
 
 from hub.store import Queries
 from hub.store.sqlite import SqliteStore
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqliteStore]:
+    store = SqliteStore(tmp_path / "test.db", "hub")
+    with store.write() as session:
+        session._connection.execute("CREATE TABLE pair (name TEXT PRIMARY KEY, number BIGINT NOT NULL CHECK (number >= 0))")
+    yield store
+    store.close()
 
 
 def setting(connection: Any, name: str) -> Any:
@@ -48,67 +56,6 @@ def test_freed_pages_go_back_to_the_disk(tmp_path: Path) -> None:
     store.close()
 
 
-def test_a_block_that_raises_leaves_nothing(store: SqliteStore, queries: Queries) -> None:
-    """And the next one can write."""
-    with pytest.raises(KeyError), store.write() as session:
-        session.run(queries.add, name="a", number=1)
-        raise KeyError
-    with store.write() as session:
-        assert session.rows(queries.pairs) == []
-        session.run(queries.add, name="b", number=1)
-    with store.read() as session:
-        assert len(session.rows(queries.pairs)) == 1
-
-
-def test_a_statement_that_fails_undoes_the_transaction(store: SqliteStore, queries: Queries) -> None:
-    """Also when SQLite has ended the transaction by itself."""
-    with pytest.raises(sqlite3.IntegrityError), store.write() as session:
-        session.run(queries.add, name="a", number=1)
-        session.run(queries.add, name="a", number=2)
-    with pytest.raises(sqlite3.OperationalError), store.write() as session:
-        session.run(queries.add, name="a", number=1)
-        session._connection.execute("ROLLBACK")
-        session._connection.execute("SELECT * FROM nowhere")
-    with store.read() as session:
-        assert session.rows(queries.pairs) == []
-
-
-def test_a_read_sees_one_state_whatever_is_written_meanwhile(store: SqliteStore, queries: Queries) -> None:
-    """And sees the new state the next time."""
-    with store.read() as reading:
-        assert reading.rows(queries.pairs) == []
-        with store.write() as session:
-            session.run(queries.add, name="a", number=1)
-        assert reading.rows(queries.pairs) == []
-    with store.read() as reading:
-        assert len(reading.rows(queries.pairs)) == 1
-
-
-def test_a_read_cannot_write(store: SqliteStore, queries: Queries) -> None:
-    """Only the worker's transactions change the database."""
-    with store.read() as session, pytest.raises(sqlite3.OperationalError, match="readonly"):
-        session.run(queries.add, name="a", number=1)
-
-
-def test_writers_wait_for_one_another(store: SqliteStore, queries: Queries) -> None:
-    """Many threads, one after another, none lost."""
-
-    def write(thread: int) -> None:
-        for n in range(20):
-            with store.write() as session:
-                session.run(queries.add, name=f"{thread}-{n}", number=n)
-            with store.read() as reading:
-                assert reading.rows(queries.pairs)
-
-    threads = [threading.Thread(target=write, args=(n,)) for n in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    with store.read() as session:
-        assert len(session.rows(queries.pairs)) == 120
-
-
 def test_what_was_committed_survives_a_process_that_is_killed(tmp_path: Path) -> None:
     """The open transaction is gone, the committed one is there."""
     script = (
@@ -135,12 +82,3 @@ def test_other_tools_open_the_file(store: SqliteStore, queries: Queries) -> None
     database = sqlite_utils.Database(store.path)
     assert list(database["pair"].rows) == [{"name": "a", "number": 1}]
     database.close()
-
-
-def test_the_size_counts_the_log(store: SqliteStore, queries: Queries) -> None:
-    """What the disk holds, not only the main file."""
-    store.checkpoint()
-    before = store.size_bytes()
-    with store.write() as session:
-        session.run_many(queries.add, [(f"{n:0500}", n) for n in range(500)])
-    assert store.size_bytes() > before + 100_000

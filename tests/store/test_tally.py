@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from hub.store import Unit
-from hub.store.sqlite import SqliteStore
 from hub.store.tally import count, tallies
+from tests.databases import Place
 
 
-def test_counts_grow_with_every_unit_and_every_flush(tmp_path: Path) -> None:
+def test_counts_grow_with_every_unit_and_every_flush(place: Place) -> None:
     """What was added once is not added again by a later flush of the same unit; what was undone is not added."""
-    store = SqliteStore(tmp_path / "x.db", "hub")
-    store.migrate()
+    store = place.open("hub")
     for _ in range(2):
         with store.write() as session:
             unit = Unit(session)

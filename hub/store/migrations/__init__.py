@@ -2,16 +2,27 @@
 
 What the engines say differently stands in the files as a `$name`: `$sequence` is a number that the database gives out in
 order, `$bytes` raw bytes, `$clustered` ends a table whose rows are stored in the order of their key, and
-`$append_only_<table>` forbids to change or delete a row of the table.
+`$append_only_<table>` forbids to change or delete a row of the table. PostgreSQL orders all text by its bytes, as SQLite does,
+whatever the language of the database.
 """
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from importlib.resources import files
 from string import Template
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import psycopg
+
+    PostgresConnection = psycopg.Connection[dict[str, Any]]
 
 _RECORD = "CREATE TABLE IF NOT EXISTS migration (name TEXT PRIMARY KEY)"
+_RECORD_OF_BOTH = "CREATE TABLE IF NOT EXISTS migration (schema TEXT, name TEXT, PRIMARY KEY (schema, name))"
+_TABLE = re.compile(r"^CREATE TABLE (\w+)", re.MULTILINE)
+_TEXT = re.compile(r"\bTEXT\b")
 _APPEND_ONLY = "append_only_"
 
 
@@ -29,13 +40,39 @@ class _Sqlite(dict[str, str]):
         )
 
 
+class _Postgres(dict[str, str]):
+    """What PostgreSQL says for a `$name`."""
+
+    def __missing__(self, name: str) -> str:
+        if not name.startswith(_APPEND_ONLY):
+            raise KeyError(name)
+        table = name.removeprefix(_APPEND_ONLY)
+        refuse = f"RAISE EXCEPTION '{table} is append only: a row is never changed or deleted'"
+        return "\n".join(
+            [
+                f"CREATE FUNCTION {table}_refuses() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN {refuse}; END$$;",
+                *(
+                    f"CREATE TRIGGER {table}_no_{verb} BEFORE {verb.upper()} ON {table} "
+                    f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_refuses();"
+                    for verb in ("update", "delete", "truncate")
+                ),
+            ]
+        )
+
+
 _SQLITE = _Sqlite(sequence="INTEGER PRIMARY KEY AUTOINCREMENT", bytes="BLOB", clustered="WITHOUT ROWID")
+_POSTGRES = _Postgres(sequence="BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", bytes="BYTEA", clustered="")
 
 
 def steps(schema: str) -> list[tuple[str, str]]:
     """The name and the text of each step of a schema (`hub` or `inbox`), in order."""
     folder = files(__name__).joinpath(schema)
     return sorted((file.name, file.read_text("utf-8")) for file in folder.iterdir() if file.name.endswith(".sql"))
+
+
+def tables(schema: str) -> list[str]:
+    """The names of the tables that the steps of a schema make."""
+    return [name for _, text in steps(schema) for name in _TABLE.findall(text)]
 
 
 def missing_sqlite(connection: sqlite3.Connection, schema: str) -> list[str]:
@@ -58,4 +95,38 @@ def apply_sqlite(connection: sqlite3.Connection, schema: str) -> list[str]:
                 connection.execute("ROLLBACK")
             if name in missing_sqlite(connection, schema):  # else another process was taking it at the same time
                 raise
+    return fresh
+
+
+def advisory_lock(purpose: str) -> str:
+    """The number under which processes take turns, as SQL; hubs in several schemas of one database have their own."""
+    return f"hashtextextended(current_schema() || ':loyalty-hub:{purpose}', 0)"
+
+
+def missing_postgres(connection: PostgresConnection, schema: str) -> list[str]:
+    """The names of the steps that the database has not taken yet."""
+    there = connection.execute("SELECT to_regclass('migration') IS NOT NULL AS there").fetchone()
+    taken: set[str] = set()
+    if there and there["there"]:
+        rows = connection.execute("SELECT name FROM migration WHERE schema = $1", [schema])
+        taken = {row["name"] for row in rows}
+    return [name for name, _ in steps(schema) if name not in taken]
+
+
+def apply_postgres(connection: PostgresConnection, schema: str) -> list[str]:
+    """Take every step that the database has not taken yet, each in a transaction of its own with its record.
+
+    One process at a time; the others wait, and find that nothing is left to do.
+    """
+    fresh = []
+    texts = dict(steps(schema))
+    for name in missing_postgres(connection, schema):
+        script = _TEXT.sub('TEXT COLLATE "C"', Template(texts[name]).substitute(_POSTGRES))
+        with connection.transaction():
+            connection.execute(f"SELECT pg_advisory_xact_lock({advisory_lock('migration')})".encode())
+            connection.execute(_RECORD_OF_BOTH)
+            if name in missing_postgres(connection, schema):
+                connection.execute(script.encode(), prepare=False)
+                connection.execute("INSERT INTO migration (schema, name) VALUES ($1, $2)", [schema, name])
+                fresh.append(name)
     return fresh

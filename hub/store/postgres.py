@@ -1,0 +1,187 @@
+"""PostgreSQL: one database for any number of processes, through psycopg and a pool.
+
+What SQLite promises holds here too: a read sees one moment, a commit is on the disk when it returns, and the transactions of
+one schema go one after another, so that a number from a `$sequence` never becomes visible before a smaller one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import cache
+from typing import Any
+
+import psycopg
+from psycopg import pq
+from psycopg.abc import Buffer
+from psycopg.adapt import Loader
+from psycopg.rows import dict_row
+from psycopg.types.numeric import Int8Dumper
+from psycopg_pool import ConnectionPool
+
+from hub.errors import HubError
+from hub.store import migrations
+from hub.store.queries import Query
+from hub.store.session import Row
+
+Connection = psycopg.Connection[dict[str, Any]]
+
+_IN = re.compile(r"\b(NOT )?IN :(\w+)")
+_NAMED = re.compile(r"(?<![:\w]):([a-z_]\w*)")
+_CONNECTIONS_MOST = 8
+_WAIT_SECONDS = 10.0
+_PREPARED_MOST = 500
+_KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "connect_timeout": 10}
+_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_WRITE = "BEGIN; SELECT pg_advisory_xact_lock({lock})"
+_DURABLE = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+_SIZE = "SELECT COALESCE(SUM(pg_total_relation_size(to_regclass(name))), 0) AS size FROM unnest($1::text[]) AS name"
+
+
+class _Integer(Int8Dumper):
+    """Every integer is a BIGINT, whatever its size, so that a statement is prepared once."""
+
+
+class _WholeNumber(Loader):
+    """A sum of BIGINTs is NUMERIC here; no column holds a fraction, so it is an integer like SQLite's."""
+
+    def load(self, data: Buffer) -> int:
+        return int(bytes(data))
+
+
+class PostgresSession:
+    """A transaction or a read on one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def rows(self, query: Query, **values: Any) -> list[Row]:
+        return list(self._execute(query, values).fetchall())
+
+    def row(self, query: Query, **values: Any) -> Row | None:
+        return self._execute(query, values).fetchone()
+
+    def run(self, query: Query, **values: Any) -> int:
+        return self._execute(query, values).rowcount
+
+    def run_many(self, query: Query, rows: Sequence[Sequence[Any]]) -> None:
+        with self._connection.cursor() as cursor:
+            cursor.executemany(_numbered(query), rows)
+
+    def _execute(self, query: Query, values: dict[str, Any]) -> psycopg.Cursor[dict[str, Any]]:
+        return self._connection.execute(_numbered(query), [_plain(values[name]) for name in query.parameters])
+
+
+@cache
+def _numbered(query: Query) -> bytes:
+    """`:name` as `$1`, in the order of the query's parameters; a sequence is an array."""
+    arrays = _IN.sub(lambda found: f"{'<> ALL' if found[1] else '= ANY'}(:{found[2]})", query.sql)
+    numbers = {name: f"${number}" for number, name in enumerate(query.parameters, start=1)}
+    return _NAMED.sub(lambda found: numbers[found[1]], arrays).encode()
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, Collection) and not isinstance(value, str | bytes) else value
+
+
+class PostgresStore:
+    """The tables of one schema (`hub` or `inbox`) in a database; both may live in the same one.
+
+    HubError when the database cannot be reached or does not keep text as UTF-8.
+    """
+
+    def __init__(self, url: str, schema: str) -> None:
+        self._schema = schema
+        self._begin_write = _WRITE.format(lock=migrations.advisory_lock(schema))
+        _look_at(url)
+        self._pool: ConnectionPool[Connection] = ConnectionPool(
+            url,
+            kwargs={"autocommit": True, "row_factory": dict_row, "cursor_factory": psycopg.RawCursor, **_KEEPALIVE},
+            configure=_configure,
+            min_size=1,
+            max_size=_CONNECTIONS_MOST,
+            timeout=_WAIT_SECONDS,
+            num_workers=1,
+            name=schema,
+            open=True,
+        )
+
+    def migrate(self) -> list[str]:
+        """Bring the tables up to date; gives the names of the steps that were taken. Many processes may do so at once."""
+        with self._pool.connection() as connection:
+            return migrations.apply_postgres(connection, self._schema)
+
+    def missing_steps(self) -> list[str]:
+        """The migrations that have not been taken yet."""
+        with self._begun(_READ) as connection:
+            return migrations.missing_postgres(connection, self._schema)
+
+    @contextmanager
+    def read(self) -> Iterator[PostgresSession]:
+        with self._begun(_READ) as connection:
+            yield PostgresSession(connection)
+
+    @contextmanager
+    def write(self) -> Iterator[PostgresSession]:
+        with self._begun(self._begin_write) as connection:
+            yield PostgresSession(connection)
+            if connection.info.transaction_status is pq.TransactionStatus.INERROR:  # a COMMIT would undo it and say nothing
+                raise psycopg.errors.InFailedSqlTransaction("a statement of the transaction had failed")
+            connection.execute("COMMIT", prepare=False)
+
+    def checkpoint(self) -> None:
+        """Nothing: the server tidies up by itself."""
+
+    def size_bytes(self) -> int:
+        with self._begun(_READ) as connection:
+            row = connection.execute(_SIZE, [migrations.tables(self._schema)]).fetchone()
+        return int(row["size"]) if row else 0
+
+    def close(self) -> None:
+        self._pool.close()
+
+    @contextmanager
+    def _begun(self, statement: str) -> Iterator[Connection]:
+        """A connection in a transaction that is undone unless the block has committed it."""
+        connection = self._begin(statement)
+        try:
+            yield connection
+        finally:
+            if connection.info.transaction_status is not pq.TransactionStatus.IDLE:
+                with suppress(psycopg.Error):  # a connection that was lost has undone it already
+                    connection.execute("ROLLBACK", prepare=False)
+            self._pool.putconn(connection)
+
+    def _begin(self, statement: str) -> Connection:
+        """Begin on a connection that works: those that the server has cut are given up, each at its first use."""
+        while True:
+            connection = self._pool.getconn()
+            try:
+                connection.execute(statement.encode(), prepare=False)
+            except BaseException as error:
+                lost = isinstance(error, psycopg.OperationalError) and connection.closed
+                self._pool.putconn(connection)
+                if not lost:
+                    raise
+            else:
+                return connection
+
+
+def _configure(connection: Connection) -> None:
+    connection.prepared_max = _PREPARED_MOST
+    connection.adapters.register_dumper(int, _Integer)
+    connection.adapters.register_loader("numeric", _WholeNumber)
+    connection.execute(_DURABLE)
+
+
+def _look_at(url: str) -> None:
+    """Say in plain words what is wrong before a pool tries again and again."""
+    try:
+        with psycopg.connect(url, connect_timeout=int(_WAIT_SECONDS)) as connection:
+            encoding = connection.info.parameter_status("server_encoding")
+    except psycopg.Error as error:
+        hint = "is the server running, and is the address right (`database` in hub.yaml, or DATABASE_URL)?"
+        raise HubError(f"PostgreSQL cannot be reached: {str(error).strip()}; {hint}") from error
+    if encoding != "UTF8":
+        raise HubError(f"the database keeps text as {encoding}; make one with `CREATE DATABASE … ENCODING 'UTF8'`")
