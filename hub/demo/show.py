@@ -133,7 +133,7 @@ def what_next(console: Console, kept: Path | None) -> None:
         console.print(Text(f"  hub members{place}\n  hub events{place}\n  hub ledger verify{place}\n  hub check{place}"))
     else:
         console.print(Text("To keep the workspace and look into it: hub demo --keep shop"))
-    console.print(Text("For a programme of your own: hub init my-shop, then hub check, hub run."))
+    console.print(Text("A programme of your own: hub init -w my-shop, then hub check -w my-shop and hub run -w my-shop."))
 
 
 def where(console: Console, stage: Stage) -> None:
