@@ -18,7 +18,7 @@ from hub.cli.output import complain, json_option, print_json, progress, say
 from hub.cli.workspace import queries, reading, workspace_option
 from hub.clock import SystemClock, monotonic
 from hub.config import Settings
-from hub.engine.events import DONE, PARKED
+from hub.engine.events import READY
 from hub.errors import HubError
 from hub.sdk import Connection, Request
 
@@ -138,7 +138,7 @@ def _worked(folder: Path, connection: str, key: str) -> dict[str, Any] | None:
     while monotonic() < until:
         with reading(folder) as session:
             for row in session.rows(queries.events_called, what=key, most=10):
-                if row["connection"] == connection and row["state"] in (DONE, PARKED):
+                if row["connection"] == connection and row["state"] != READY:
                     return story_of(session, row)
         time.sleep(_LOOK_EVERY_SECONDS)
     return None

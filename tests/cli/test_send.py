@@ -154,3 +154,10 @@ def test_an_unknown_trigger_is_named(connections):
     """A trigger that there is not is answered with those that there are."""
     with pytest.raises(HubError, match="payment_completed"):
         letter_of(connections["square"], "payed", {}, NOW, None)
+
+
+def test_a_fact_that_has_to_wait_is_shown_too(hub, connected):
+    """A refund of a sale that nobody knows waits for it, and says so."""
+    with serving(connected) as url:
+        shown = hub("send", "square", "refund_completed", "--to", url, "-w", connected).stdout
+    assert "waiting" in shown
