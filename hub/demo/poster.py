@@ -85,6 +85,6 @@ def _send(line: http.client.HTTPConnection, requests: Sequence[Request]) -> int:
         body = response.read()
         if not 200 <= response.status < 300:
             raise HubError(
-                f"The hub answered {response.status} to a webhook of {request.path}: {body[:300].decode(errors='replace')}"
+                f"The hub answered {response.status} to a webhook at {request.path}: {body[:300].decode(errors='replace')}"
             )
     return len(requests)
