@@ -17,7 +17,3 @@ HAVING SUM(CASE WHEN t.kind = 'redeem' THEN 1 ELSE 0 END) > 0
    AND SUM(CASE WHEN t.kind = 'clawback' THEN 1 ELSE 0 END) > 0
 ORDER BY COUNT(*), m.email
 LIMIT 1;
-
--- member --
--- One member.
-SELECT first_name, last_name, tier, lifetime_points FROM member WHERE id = :id;

@@ -17,9 +17,10 @@ from rich.text import Text
 from hub.demo.figures import Figures, queries
 from hub.demo.play import Progress as Played
 from hub.demo.play import Stage, Watch
+from hub.insight.lineage import find
+from hub.insight.stories import MemberStory
+from hub.insight.telling import KINDS, equation, sentences
 from hub.ledger import StatementLine, Verification, statement
-
-_KINDS = {"award": "earned", "redeem": "spent", "expire": "expired", "clawback": "taken back"}
 
 
 @contextmanager
@@ -94,27 +95,26 @@ def _proof(now: Figures, verification: Verification) -> Text:
 
 
 def story(console: Console, stage: Stage, zone: tzinfo) -> None:
-    """One member's postings, and why the balance is what it is."""
+    """One member's postings, why the balance is what it is, and the whole way of one award in it."""
     with stage.reading() as session:
         found = session.row(queries.full_story)
         if found is None:
             return
-        member = session.row(queries.member, id=found["member_id"])
-        lines = statement(session, found["member_id"])
-    assert member is not None
-    name = " ".join(part for part in (member["first_name"], member["last_name"]) if part) or "A member"
-    table = Table(
-        title=f"\n{name}, {member['tier']}: why {lines[-1].balance.spendable}?", box=SIMPLE_HEAD, title_justify="left"
-    )
+        (member,) = find(session, found["member_id"])
+        assert isinstance(member, MemberStory)
+        lines = statement(session, member.member_id)
+    spendable = member.balance.spendable
+    title = f"\n{member.name or 'A member'}, {member.tier}: why {spendable}?"
+    table = Table(title=title, box=SIMPLE_HEAD, title_justify="left")
     for column, justify in (("Day", "left"), ("What", "left"), ("Why", "left"), ("Points", "right"), ("Balance", "right")):
         table.add_column(column, justify="right" if justify == "right" else "left")
     for line in lines:
         day = line.effective_at.astimezone(zone).date().isoformat()
-        what = _KINDS.get(line.kind, line.kind)
-        table.add_row(day, what, _why(line), f"{line.points:+,}", f"{line.balance.spendable:,}")
+        table.add_row(day, KINDS.get(line.kind, line.kind), _why(line), f"{line.points:+,}", f"{line.balance.spendable:,}")
     console.print(table)
-    left = [f"{line.lot.left} of “{line.source.reason}”" for line in lines if line.lot and line.lot.left]
-    console.print(Text(f"{lines[-1].balance.spendable} = {' + '.join(left)}"))
+    console.print(Text(equation(member)))
+    for award in member.holding[-1:]:
+        console.print(Text("\n" + "\n".join(sentences(award, zone)), style="dim"))
 
 
 def _why(line: StatementLine) -> str:
@@ -130,7 +130,8 @@ def what_next(console: Console, kept: Path | None) -> None:
     console.print()
     if kept:
         console.print(Text(f"The workspace is in {kept}. Try:"))
-        console.print(Text(f"  hub members{place}\n  hub events{place}\n  hub ledger verify{place}\n  hub check{place}"))
+        for command in ("members", "events", "why o000131", "ledger verify", "check"):
+            console.print(Text(f"  hub {command}{place}"))
     else:
         console.print(Text("To keep the workspace and look into it: hub demo --keep shop"))
     console.print(Text("A programme of your own: hub init -w my-shop, then hub check -w my-shop and hub run -w my-shop."))
