@@ -1,4 +1,4 @@
-"""The ledger on a database of its own, with a clock that the test moves."""
+"""The ledger on a database of its own, on each engine, with a clock that the test moves."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +13,8 @@ import pytest
 from hub.clock import VirtualClock
 from hub.ids import Ids
 from hub.ledger import Balance, Book, Source, Verification, lots_due, verify
-from hub.store import Session, Unit
-from hub.store.sqlite import SqliteStore
+from hub.store import Session, Unit, migrations
+from tests.databases import Folder, Place, ask
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -23,10 +22,10 @@ START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 class Desk:
     """Posts with short words: every key is its own, every posting is committed."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, place: Place) -> None:
         self.clock = VirtualClock(START)
-        self.store = SqliteStore(path, "hub")
-        self.store.migrate()
+        self.store = place.open("hub")
+        self.is_sqlite = isinstance(place, Folder)
         self.ids = Ids(self.clock, random.Random(7))
         self._keys = 0
 
@@ -71,12 +70,13 @@ class Desk:
     def left(self, member: str = "mem_1") -> list[int]:
         """What is left in the member's lots, in spend order."""
         with self.read() as session:
-            rows = session._connection.execute(
+            rows = ask(
+                session,
                 "SELECT points FROM lot_left WHERE member_id = ? AND points > 0 "
                 "ORDER BY expires_at IS NULL, expires_at, effective_at, lot_id",
-                (member,),
+                member,
             )
-            return [row[0] for row in rows]
+            return [points for (points,) in rows]
 
     def verify(self) -> Verification:
         with self.read() as session:
@@ -93,22 +93,26 @@ class Desk:
     def sql(self, text: str, *values: Any) -> list[tuple[Any, ...]]:
         """A statement past the ledger."""
         with self.store.write() as session:
-            return [tuple(row) for row in session._connection.execute(text, values).fetchall()]
+            return ask(session, text, *values)
 
     def dump(self) -> list[str]:
         """Every row of the database, as text."""
         with self.read() as session:
-            return list(session._connection.iterdump())
+            return [
+                f"{table} {line}"
+                for table in migrations.tables("hub")
+                for line in sorted(str(row) for row in ask(session, f"SELECT * FROM {table}"))
+            ]
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    desk = Desk(tmp_path / "hub.db")
+def desk(place: Place) -> Iterator[Desk]:
+    desk = Desk(place)
     yield desk
     desk.store.close()
 
 
 @pytest.fixture
 def new_desk(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Makes desks, for tests that need more than one."""
-    return lambda: Desk(tmp_path_factory.mktemp("ledger") / "hub.db")
+    """Makes more desks, on SQLite: so what must be the same is the same on both engines."""
+    return lambda: Desk(Folder(tmp_path_factory.mktemp("ledger")))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from hub.errors import Closed, Conflict, LedgerError, Short
 from hub.ledger import Balance, Book, Entry, Source, lots_due
 from hub.sdk.values import POINTS_MOST
-from hub.store import Unit
+from hub.store import Session, Unit
 
 
 def test_an_award_moves_points_from_issuance_to_the_member_and_opens_a_lot(desk: Any) -> None:
@@ -519,22 +519,33 @@ def test_unknown_ids_are_said_clearly(desk: Any) -> None:
         desk.do("restore", spend[0].txn_id, 1)
 
 
+class Watched:
+    """A session that notes what is asked through it."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.asked: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        self.asked.append(name)
+        return getattr(self._session, name)
+
+
 def test_a_preloaded_batch_reads_nothing_more(desk: Any) -> None:
     """After want and want_keys, awards and spends make no query until the flush."""
     desk.award(10)
     with desk.store.write() as session:
-        unit = Unit(session)
+        watched = Watched(session)
+        unit = Unit(cast(Session, watched))
         book = Book(unit, desk.ids, desk.clock.now())
         members = ["mem_1", "mem_new"]
         book.want(members)
         book.want_keys(["a", "b", "c"])
-        asked: list[str] = []
-        session._connection.set_trace_callback(asked.append)
+        watched.asked.clear()
         for key, member in zip("ab", members, strict=True):
             book.award(member, 5, key=key, source=Source(), expires_at=None, effective_at=desk.clock.now())
         book.redeem("mem_1", 12, key="c", source=Source())
-        assert asked == []
-        session._connection.set_trace_callback(None)
+        assert watched.asked == []
         unit.flush()
     assert desk.verify().ok
 

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from hub.clock import VirtualClock
 from hub.errors import Closed, Conflict, LedgerError, Short
 from hub.ids import Ids
 from hub.ledger import Book, Source, lots_due, seal, totals, verify
-from hub.store import Unit
-from hub.store.sqlite import SqliteStore
+from hub.store import Store, Unit
+from tests.databases import Folder, Server
 
 MEMBERS = ("mem_a", "mem_b")
 SOURCE = Source(event_id="evt_1", recipe="test")
@@ -245,15 +245,22 @@ class Beside(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = tempfile.TemporaryDirectory()
         self.clock = VirtualClock(datetime(2026, 1, 1, tzinfo=UTC))
-        self.store = SqliteStore(Path(self.folder.name) / "hub.db", "hub")
-        self.store.migrate()
+        self.store = self.make_store()
         self.ids = Ids(self.clock, random.Random(1))
         self.plain = Plain(self.clock.now())
         self.said: list[tuple[Callable[[Book, str], Any], str]] = []
         self.real: dict[int, Any] = {}
         self.open()
+
+    def make_store(self) -> Store:
+        """An empty one."""
+        self.folder = tempfile.TemporaryDirectory()
+        return Folder(Path(self.folder.name)).open("hub")
+
+    def drop_store(self) -> None:
+        self.store.close()
+        self.folder.cleanup()
 
     def open(self) -> None:
         self.writing = self.store.write()
@@ -429,8 +436,7 @@ class Beside(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.commit()
         self.writing.__exit__(None, None, None)
-        self.store.close()
-        self.folder.cleanup()
+        self.drop_store()
 
 
 def _at(text: str) -> datetime:
@@ -441,3 +447,21 @@ Beside.TestCase.settings = settings(
     max_examples=60, stateful_step_count=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
 )
 TestBesideAPlainModel = Beside.TestCase
+
+
+def test_beside_a_plain_model_on_postgres(postgres_server: Server) -> None:
+    """The same steps, fewer of them: every one is several ways to the server."""
+
+    class OnPostgres(Beside):
+        def make_store(self) -> Store:
+            self.corner = postgres_server.take()
+            return self.corner.open("hub")
+
+        def drop_store(self) -> None:
+            self.store.close()
+            postgres_server.give_back(self.corner)
+
+    fewer = settings(
+        max_examples=8, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+    )
+    run_state_machine_as_test(OnPostgres, settings=fewer)
