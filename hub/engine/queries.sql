@@ -63,22 +63,30 @@ ON CONFLICT (event_id) DO UPDATE SET returned = excluded.returned;
 
 -- runs_by_id --
 -- These runs.
-SELECT id, event_id, recipe, version, member_id, lane, depth, state, position, journal, wake_at, awaits, note, started_at, changed_at
+SELECT id, event_id, recipe, version, member_id, lane, depth, state, position, journal, wake_at, awaits, seen, note,
+       started_at, changed_at
 FROM run WHERE id IN :ids;
 
 -- runs_of_events --
 -- The runs that these events started, oldest first.
-SELECT id, event_id, recipe, version, member_id, lane, depth, state, position, journal, wake_at, awaits, note, started_at, changed_at
+SELECT id, event_id, recipe, version, member_id, lane, depth, state, position, journal, wake_at, awaits, seen, note,
+       started_at, changed_at
 FROM run WHERE event_id IN :event_ids ORDER BY id;
+
+-- awarding_runs --
+-- The runs of these sales that may have given points.
+SELECT id, event_id FROM run WHERE event_id IN :event_ids AND seen <> '' ORDER BY id;
 
 -- runs_awaiting --
 -- The runs of these members that wait for a fact.
-SELECT id, event_id, recipe, version, member_id, lane, depth, state, position, journal, wake_at, awaits, note, started_at, changed_at
+SELECT id, event_id, recipe, version, member_id, lane, depth, state, position, journal, wake_at, awaits, seen, note,
+       started_at, changed_at
 FROM run WHERE awaits IS NOT NULL AND member_id IN :member_ids ORDER BY id;
 
 -- runs_to_wake --
 -- The runs whose time has come, earliest first.
-SELECT id, event_id, recipe, version, member_id, lane, depth, state, position, journal, wake_at, awaits, note, started_at, changed_at
+SELECT id, event_id, recipe, version, member_id, lane, depth, state, position, journal, wake_at, awaits, seen, note,
+       started_at, changed_at
 FROM run WHERE wake_at IS NOT NULL AND wake_at <= :now ORDER BY wake_at, id LIMIT :most;
 
 -- next_wake --
@@ -87,9 +95,9 @@ SELECT wake_at FROM run WHERE wake_at IS NOT NULL ORDER BY wake_at LIMIT 1;
 
 -- save_run --
 -- Keep a run, or how far it has come.
-INSERT INTO run (id, event_id, recipe, version, member_id, lane, depth, state, position, journal, wake_at, awaits, note,
+INSERT INTO run (id, event_id, recipe, version, member_id, lane, depth, state, position, journal, wake_at, awaits, seen, note,
                  started_at, changed_at)
-VALUES (:id, :event_id, :recipe, :version, :member_id, :lane, :depth, :state, :position, :journal, :wake_at, :awaits, :note,
+VALUES (:id, :event_id, :recipe, :version, :member_id, :lane, :depth, :state, :position, :journal, :wake_at, :awaits, :seen, :note,
         :started_at, :changed_at)
 ON CONFLICT (id) DO UPDATE SET state = excluded.state, position = excluded.position, journal = excluded.journal,
     wake_at = excluded.wake_at, awaits = excluded.awaits, note = excluded.note, changed_at = excluded.changed_at;
@@ -239,7 +247,8 @@ WHERE event_reference.ref_id IN :ref_ids AND event.state = 4;
 
 -- held_runs --
 -- The runs that a person has to look at, oldest first.
-SELECT id, event_id, recipe, version, member_id, lane, depth, state, position, journal, wake_at, awaits, note, started_at, changed_at
+SELECT id, event_id, recipe, version, member_id, lane, depth, state, position, journal, wake_at, awaits, seen, note,
+       started_at, changed_at
 FROM run WHERE state = 3 ORDER BY id LIMIT :most;
 
 -- held_calls --

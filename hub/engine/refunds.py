@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping
 from decimal import Decimal
 
 from hub.engine.batch import Batch
-from hub.engine.events import Event, queries
+from hub.engine.events import DONE, Event, queries
+from hub.engine.hindsight import reevaluation
 from hub.errors import Parked
 from hub.programme import clawback
 from hub.programme.work import Work
@@ -24,7 +25,8 @@ def take_back(batch: Batch, event: Event, work: Work) -> None:
     assert isinstance(refund, Refund)
     if sale is not None and isinstance(sale.fact, Sale):
         returned = _returned_so_far(batch, sale, sale.fact, refund)
-        clawback.claw_back(work, refund.refund_id, clawback.awards_of(batch.unit, sale.id), returned)
+        again = reevaluation(batch, sale, [*_refunds_of(batch, sale), refund])
+        clawback.claw_back(work, refund.refund_id, clawback.awards_of(batch.unit, sale.id), returned, again)
 
 
 def take_back_late(batch: Batch, event: Event, key: str) -> None:
@@ -32,12 +34,18 @@ def take_back_late(batch: Batch, event: Event, key: str) -> None:
     sale = event.fact
     if not isinstance(sale, Sale) or not (returned := batch.unit.get(RETURNED, event.id)):
         return
-    about = map(batch.events.by_id, batch.events.about(event.things))
-    refunds = [
-        one.fact.refund_id for one in about if one is not None and isinstance(one.fact, Refund) and gives_back(one, event)
-    ]
-    work = batch.work_for(event, key=key)
-    clawback.claw_back(work, ", ".join(refunds), clawback.awards_of(batch.unit, event.id), from_minor(returned, sale.currency))
+    refunds = _refunds_of(batch, event)
+    again = reevaluation(batch, event, refunds)
+    named = ", ".join(refund.refund_id for refund in refunds)
+    awards = clawback.awards_of(batch.unit, event.id)
+    clawback.claw_back(batch.work_for(event, key=key), named, awards, from_minor(returned, sale.currency), again)
+
+
+def _refunds_of(batch: Batch, sale: Event) -> list[Refund]:
+    """The refunds of a sale that have been worked."""
+    about = map(batch.events.by_id, batch.events.about(sale.things))
+    known = [one for one in about if one is not None and one.state == DONE and gives_back(one, sale)]
+    return [one.fact for one in known if isinstance(one.fact, Refund)]
 
 
 def sale_of(batch: Batch, refund: Event) -> Event | None:

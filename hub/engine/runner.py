@@ -18,6 +18,7 @@ from hub.engine.batch import Batch
 from hub.engine.calls import CALLS, Call, as_json
 from hub.engine.controls import Ask, Stop, Wait
 from hub.engine.events import Event, queries
+from hub.engine.hindsight import remember_run, seen_by
 from hub.engine.refunds import take_back_late
 from hub.engine.runs import AWAITING, ONCE, RUNS, Entry, Run
 from hub.errors import HubError
@@ -63,7 +64,7 @@ class Runner:
             if why:
                 silent.append((plan.recipe.name, plan.recipe.version, why))
             else:
-                self._save(self._carry_on(self._new_run(plan, event), plan, event, scope))
+                self._save(self._carry_on(self._new_run(plan, event, scope), plan, event, scope))
         if silent:
             self._unit.append(queries.add_trace, (event.id, as_json(silent)))
 
@@ -144,9 +145,9 @@ class Runner:
             raise LookupError(f"run {run.id} belongs to event {run.event_id}, which is not there")
         return event
 
-    def _new_run(self, plan: Plan, event: Event) -> Run:
+    def _new_run(self, plan: Plan, event: Event, scope: Scope) -> Run:
         now = self._batch.now
-        return Run(
+        run = Run(
             id=self._batch.ids.new("run"),
             event_id=event.id,
             recipe=plan.recipe.name,
@@ -158,7 +159,10 @@ class Runner:
             position=0,
             started_at=now,
             changed_at=now,
+            seen=seen_by(plan, event, scope["member"]),
         )
+        remember_run(self._unit, run)
+        return run
 
     def _scope(self, event: Event, run: Run | None = None) -> Scope:
         batch = self._batch

@@ -45,7 +45,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """How far a recipe has come with an event; `version` stays the recipe's text at the start."""
+    """How far a recipe has come with an event; `version` stays the recipe's text at the start.
+
+    seen: the member as the recipe saw them, as JSON, where it may give points for a sale; else empty.
+    """
 
     id: str
     event_id: str
@@ -61,6 +64,7 @@ class Run:
     journal: tuple[Entry, ...] = ()
     wake_at: datetime | None = None
     awaits: str | None = None
+    seen: str = ""
     note: str = ""
 
     def moved(self, state: int, now: datetime, **changes: Any) -> Run:
@@ -94,6 +98,7 @@ def from_row(row: Row) -> Run:
         journal=journal_from(row["journal"]),
         wake_at=from_text(row["wake_at"]) if row["wake_at"] else None,
         awaits=row["awaits"],
+        seen=row["seen"],
         note=row["note"],
         started_at=from_text(row["started_at"]),
         changed_at=from_text(row["changed_at"]),
@@ -104,7 +109,7 @@ def row_of(run: Run) -> tuple[Any, ...]:
     """A run as its row, in the order of `save_run`."""
     return (
         run.id, run.event_id, run.recipe, run.version, run.member_id, run.lane, run.depth, run.state, run.position,
-        journal_text(run.journal), to_text(run.wake_at) if run.wake_at else None, run.awaits, run.note,
+        journal_text(run.journal), to_text(run.wake_at) if run.wake_at else None, run.awaits, run.seen, run.note,
         to_text(run.started_at), to_text(run.changed_at),
     )  # fmt: skip
 

@@ -17,13 +17,28 @@ from hub.programme.clawback import Earned, remember
 from hub.programme.earning import Stacking, Sum, Terms, add_up, finished
 from hub.programme.facts import PointsAwarded
 from hub.programme.members import queries
+from hub.programme.settings import Programme
 from hub.programme.terms import USUAL, ExactPoints, Usual
 from hub.programme.work import Work
-from hub.sdk.facts import Short, Text
+from hub.sdk.facts import Fact, Short, Text
 from hub.sdk.values import Duration, Moment, Number, Points
 from hub.store import Session, Space
 
 PoolKey = tuple[str, str]
+
+
+class Said(NamedTuple):
+    """What a recipe says of an award's size; the fields of the action's own inputs."""
+
+    points: Decimal | None
+    rate: Decimal | None
+    multiply: Decimal
+    bonus: int
+    cap: int | None
+    stacking: Stacking
+    group: str | None
+
+
 Outcome = Literal["done", "capped", "nothing", "no_member"]
 
 
@@ -94,9 +109,8 @@ def award(
     member = work.member()
     if member is None:
         return Awarded(outcome="no_member", reason=reason)
-    terms = None
-    if rate is not None or group is not None or bonus or multiply != 1:
-        terms = Terms(_base(work, points, rate), Fraction(multiply), bonus, cap, stacking)
+    said = Said(points, rate, multiply, bonus, cap, stacking, group)
+    terms = _terms(said, work.event.fact, work.programme)
     try:
         came_to, posted = _sum(work, points, cap, terms, group)
     except ValueError as error:
@@ -155,18 +169,32 @@ def _sum(work: Work, points: Decimal | None, cap: int | None, terms: Terms | Non
     return came_to, posted
 
 
-def _base(work: Work, points: Decimal | None, rate: Decimal | None) -> Fraction:
-    base = Fraction(0) if points is None else Fraction(points)
-    earning = None if rate is None else eligible(work)
-    return base if rate is None or earning is None else base + Fraction(rate) * Fraction(earning)
+def worth(said: Said, fact: Fact, programme: Programme) -> int | None:
+    """What an award comes to on a fact; None where it is part of a group's sum, which this award alone does not tell."""
+    if said.group is not None:
+        return None
+    terms = _terms(said, fact, programme)
+    if terms is not None:
+        return add_up((terms,), programme).points
+    return finished(Decimal(0) if said.points is None else said.points, said.cap, programme).points
 
 
-def eligible(work: Work) -> Decimal | None:
-    """What earns in the event, in the programme's currency; None when the event is not about money."""
-    amount, currency = getattr(work.event.fact, "amount", None), getattr(work.event.fact, "currency", None)
+def _terms(said: Said, fact: Fact, programme: Programme) -> Terms | None:
+    """What the inputs of an award bring to a sum; None for points in their finished form."""
+    if said.rate is None and said.group is None and not said.bonus and said.multiply == 1:
+        return None
+    base = Fraction(0) if said.points is None else Fraction(said.points)
+    if said.rate is not None and (earning := eligible(fact, programme)) is not None:
+        base += Fraction(said.rate) * Fraction(earning)
+    return Terms(base, Fraction(said.multiply), said.bonus, said.cap, said.stacking)
+
+
+def eligible(fact: Fact, programme: Programme) -> Decimal | None:
+    """What earns in a fact, in the programme's currency; None when it is not about money."""
+    amount, currency = getattr(fact, "amount", None), getattr(fact, "currency", None)
     if not isinstance(amount, Decimal) or currency is None:
         return None
-    return work.programme.in_own_currency(amount, currency)
+    return programme.in_own_currency(amount, currency)
 
 
 def _context(work: Work, came_to: Sum, terms: Terms | None, group: str | None, tier: str | None) -> dict[str, Any]:

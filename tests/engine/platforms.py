@@ -24,6 +24,7 @@ from hub.sdk import (
     Customer,
     CustomerChanged,
     Item,
+    Line,
     LoyaltyActivity,
     MessageReceived,
     Money,
@@ -73,6 +74,7 @@ class Payment(Payload):
     at: datetime
     order: str | None = None
     buyer: Buyer | None = None
+    lines: tuple[Line, ...] = ()
 
 
 class Return(Payload):
@@ -82,6 +84,7 @@ class Return(Payload):
     at: datetime
     payment: str | None = None
     order: str | None = None
+    lines: tuple[Line, ...] = ()
 
 
 class Person(Payload):
@@ -117,6 +120,7 @@ def payment(told: Payment) -> Sale:
         currency=told.currency,
         payment_id=told.id,
         order_id=told.order,
+        lines=told.lines,
         references=_about(payment=told.id, order=told.order),
     )
 
@@ -129,6 +133,7 @@ def refund(told: Return) -> Refund:
         amount=told.amount,
         currency=told.currency,
         refund_id=told.id,
+        lines=told.lines,
         references=_about(payment=told.payment, order=told.order),
     )
 

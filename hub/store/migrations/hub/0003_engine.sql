@@ -57,6 +57,7 @@ CREATE TABLE run (
     journal    TEXT NOT NULL,      -- what each finished step was given and gave
     wake_at    TEXT,
     awaits     TEXT,               -- the topic of the fact that wakes it
+    seen       TEXT NOT NULL,      -- the member as the recipe saw them, where it gives points for a sale: for its refund
     note       TEXT NOT NULL,
     started_at TEXT NOT NULL,
     changed_at TEXT NOT NULL
