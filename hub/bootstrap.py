@@ -6,7 +6,6 @@ import json
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from random import Random, SystemRandom
 from typing import Any
 
@@ -29,7 +28,6 @@ from hub.engine.plans import Plans
 from hub.engine.readings import checks, snapshot
 from hub.engine.schedule import Schedule
 from hub.engine.vitals import Check, Snapshot
-from hub.engine.wake import Bell, ThreadBell, Waits, Waker
 from hub.engine.worker import Worker
 from hub.errors import ConfigError, HubError, Problem
 from hub.ids import Ids
@@ -41,8 +39,9 @@ from hub.sdk import Connection, Connector
 from hub.sdk import Settings as ConnectionSettings
 from hub.sdk.network import open_session
 from hub.store import Session, Store
-from hub.store.lock import FolderLock
-from hub.store.sqlite import SqliteStore
+from hub.store import database as databases
+from hub.store.database import Database
+from hub.store.wake import Bell, ThreadBell, Waker
 
 _LOG = log.get(__name__)
 OpenSession = Callable[[Connection], requests.Session]
@@ -65,27 +64,27 @@ class Hub:
     store: Store
     inbox: Inbox
     inbox_store: Store
+    database: Database
     waker: Waker
-    lock: FolderLock
     open_session: OpenSession
     _worker: Worker | None = None
-    _bell: Waits | None = None
+    _bell: Bell | None = None
 
     @property
     def door(self) -> Door:
         """Where platforms deliver."""
         return Door(self.inbox, self.connections, self.clock, self.settings.public_url, unusable=self.unusable)
 
-    def worker(self, bell: Waits | None = None) -> Worker:
-        """The one worker of this process. HubError when another process works this folder."""
+    def worker(self, bell: Bell | None = None) -> Worker:
+        """The one worker of this process. HubError when another process works this database."""
         if self._worker is None:
-            self.lock.acquire()
-            self._bell = bell or Bell(self.settings.data_folder)
+            self.database.lock.acquire()
+            self._bell = bell or self.database.bell()
             self._worker = self._make_worker(self._bell)
         return self._worker
 
     def do(self, kind: str, payload: Mapping[str, Any], *, wait_seconds: float = 10.0) -> dict[str, Any]:
-        """Ask the worker for something and wait for its answer; when nobody works this folder, work it here.
+        """Ask the worker for something and wait for its answer; when nobody works this database, do it here.
 
         HubError when the answer is no, or does not come in time.
         """
@@ -103,8 +102,8 @@ class Hub:
         return result
 
     def settle(self) -> bool:
-        """Work what waits, here, unless another process works this folder; True when it was done here."""
-        if self._worker is None and not self.lock.try_acquire():
+        """Work what waits, here, unless another process does; True when it was done here."""
+        if self._worker is None and not self.database.lock.try_acquire():
             return False
         self.worker(ThreadBell() if self._worker is None else None).drain()
         return True
@@ -115,7 +114,7 @@ class Hub:
 
     def snapshot(self) -> Snapshot:
         """The numbers of the databases."""
-        return snapshot(self.store, self.inbox, {"hub.db": self.store, "inbox.db": self.inbox_store}, self.clock)
+        return snapshot(self.store, self.inbox, (self.store, self.inbox_store), self.clock)
 
     def begin(self, session: Session) -> Batch:
         """A batch at the clock's time."""
@@ -133,19 +132,19 @@ class Hub:
         """Finish what was begun and give everything back."""
         if self._worker is not None:
             self._worker.close()
-        if isinstance(self._bell, Bell):
+        if self._bell is not None:
             self._bell.close()
         self.inbox.close()
         self.waker.close()
         self.inbox_store.close()
         self.store.close()
-        self.lock.release()
+        self.database.lock.release()
 
     def _answer(self, command: str) -> Mapping[str, Any] | None:
         with self.store.read() as session:
             return session.row(queries.answer, command_id=command)
 
-    def _make_worker(self, bell: Waits) -> Worker:
+    def _make_worker(self, bell: Bell) -> Worker:
         performer = Performer(self.connections, self.open_session, monotonic, self.clock)
         return Worker(
             store=self.store,
@@ -179,10 +178,10 @@ def open_hub(
     unusable = frozenset(one.name for one in settings.connections if one.missing)
     catalogue = Catalogue(known, declared, programme)
     plans = Plans(_able(load_plans(settings, catalogue), catalogue, unusable), catalogue)
-    settings.data_folder.mkdir(parents=True, exist_ok=True)
-    store, inbox_store = open_stores(settings.data_folder)
+    database = open_database(settings)
+    store, inbox_store = database.open("hub"), database.open("inbox")
     ids = Ids(clock, random)
-    waker = Waker(settings.data_folder)
+    waker = database.waker()
     return Hub(
         settings=settings,
         clock=clock,
@@ -197,8 +196,8 @@ def open_hub(
         store=store,
         inbox=Inbox(inbox_store, clock, ids, waker.ring),
         inbox_store=inbox_store,
+        database=database,
         waker=waker,
-        lock=FolderLock(settings.data_folder / "worker.lock"),
         open_session=open_http or (lambda connection: open_session(allow_private=connection.allow_private)),
     )
 
@@ -208,12 +207,9 @@ def discover() -> dict[str, Connector]:
     return plugins.discover(extra=[connector])
 
 
-def open_stores(folder: Path) -> tuple[SqliteStore, SqliteStore]:
-    """The two databases of a data folder (`hub.db`, `inbox.db`), brought up to date."""
-    store, inbox_store = SqliteStore(folder / "hub.db", "hub"), SqliteStore(folder / "inbox.db", "inbox")
-    for one in (store, inbox_store):
-        one.migrate()
-    return store, inbox_store
+def open_database(settings: Settings) -> Database:
+    """Where the workspace keeps everything; nothing is opened or made yet."""
+    return databases.at(settings.database, settings.data_folder)
 
 
 def load_plans(settings: Settings, catalogue: Catalogue) -> list[Plan]:

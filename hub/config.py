@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from hub import document
 from hub.document import Node
@@ -79,8 +79,9 @@ class ConnectionConfig:
 class Settings:
     """What an admin has decided about one workspace.
 
-    data_folder: where the embedded database, its lock and its key file live. public_url: without a slash at its end; where
-    the platforms reach the hub, or the local address when hub.yaml names none (then `is_public` is False: polling alone).
+    data_folder: where the embedded database, its lock and its key file live; with PostgreSQL, the key file alone. public_url:
+    without a slash at its end; where the platforms reach the hub, or the local address when hub.yaml names none (then
+    `is_public` is False: polling alone).
     metrics_token: opens /metrics from other machines. clock_offset: by how much the workspace's time differs from the
     machine's, where the demo left it in a time of its own.
     """
@@ -146,7 +147,7 @@ class _Reader:
             path=self._folder / WORKSPACE_FILE,
             programme_node=programme,
             database=database,
-            data_folder=self._folder / database.removeprefix("sqlite:///"),
+            data_folder=self._folder / (database.removeprefix("sqlite:///") if database.startswith("sqlite:") else "data"),
             recipes_folder=self._folder / "recipes",
             public_url=public_url or f"http://localhost:{port}",
             is_public=bool(public_url),
@@ -172,16 +173,21 @@ class _Reader:
         return self._variables.get("HUB_HOST") or host or everywhere, port
 
     def _database(self, top: document.Section) -> str:
-        """A `sqlite:///folder`; DATABASE_URL wins over hub.yaml."""
+        """`sqlite:///folder` or `postgresql://…`; DATABASE_URL wins over hub.yaml."""
         url = self._variables.get("DATABASE_URL") or top.text("database") or DEFAULT_DATABASE
         scheme, _, rest = url.partition("://")
-        hint = "write `sqlite:///data`: the folder that holds inbox.db and hub.db (look at DATABASE_URL too)"
-        if scheme in ("postgresql", "postgres"):
-            top.say("database", "PostgreSQL is not supported by this version", hint)
+        hint = "write `sqlite:///data`, the folder of inbox.db and hub.db, or `postgresql://…` (look at DATABASE_URL too)"
+        if scheme in ("postgresql", "postgres") and rest:
+            self._hide_password(url)
         elif scheme != "sqlite" or not rest.startswith("/") or len(rest) < 2:
             shown = f"{scheme}://…" if "://" in url else repr(url)
             top.say("database", f"`database` is {shown}, which is no database that the hub knows", hint)
         return url
+
+    def _hide_password(self, url: str) -> None:
+        password = urlsplit(url).password
+        for secret in {password, unquote(password)} if password else ():
+            redact.add(secret)
 
     def _public_url(self, top: document.Section) -> str:
         url = top.text("public_url")

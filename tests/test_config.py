@@ -9,6 +9,7 @@ import pytest
 
 from hub import config
 from hub.errors import ConfigError
+from hub.log import redact
 
 SMALL = "programme:\n  name: Corner Garage\n"
 TWO = (
@@ -111,9 +112,18 @@ def test_the_database_can_come_from_outside(read, tmp_path):
     assert read(SMALL + "database: sqlite:///books\n", DATABASE_URL="sqlite:////var/hub").data_folder == Path("/var/hub")
 
 
-@pytest.mark.parametrize(
-    "url", ["mysql://root:hunter2@db/x", "sqlite://", "sqlite:///", "books", "postgresql://u:hunter2@db/x"]
-)
+def test_the_database_can_be_postgresql(read, tmp_path):
+    """Its password is struck out of every log line; the key file still has its folder."""
+    url = "postgresql://hub:correct%20horse@db.example.com:5433/points"
+    settings = read(SMALL, DATABASE_URL=url)
+    assert settings.database == url
+    assert settings.data_folder == tmp_path / "data"
+    assert "horse" not in repr(settings)
+    assert "horse" not in redact("no route for correct horse or correct%20horse")
+    assert read(SMALL + "database: postgres://hub@db/points\n").database == "postgres://hub@db/points"
+
+
+@pytest.mark.parametrize("url", ["mysql://root:hunter2@db/x", "sqlite://", "sqlite:///", "books", "postgresql://"])
 def test_another_database_is_refused(read, url):
     """A database that the hub does not know is a finding, which shows no password."""
     (found,) = findings(read, SMALL, DATABASE_URL=url)

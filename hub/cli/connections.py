@@ -12,13 +12,12 @@ from hub import config
 from hub.cli.checking import look_at
 from hub.cli.look import when
 from hub.cli.output import json_option, print_json, say, screen, table
-from hub.cli.workspace import queries, workspace_option
+from hub.cli.workspace import found, queries, workspace_option
 from hub.config import Settings
 from hub.engine.catalogue import BUILT_IN
 from hub.engine.events import queries as engine_queries
 from hub.errors import HubError
 from hub.sdk import Connector
-from hub.store.sqlite import SqliteStore
 
 _COLOURS = {
     "ok": "green",
@@ -72,18 +71,14 @@ def connections(ctx: click.Context, *, folder: Path, as_json: bool) -> None:
 
 def _seen(settings: Settings) -> dict[str, dict[str, Any]]:
     """What the database knows of each connection; nothing when there is none yet."""
-    path = settings.data_folder / "hub.db"
-    if not path.exists():
-        return {}
-    store = SqliteStore(path, "hub")
-    try:
+    with found(settings, "hub") as store:
+        if store is None or store.missing_steps():
+            return {}
         with store.read() as session:
             heard = {row["connection"]: dict(row) for row in session.rows(queries.heard_by_connection)}
             for row in session.rows(engine_queries.all_health):
                 heard.setdefault(row["connection"], {}).update(state=row["state"], last_error=row["last_error"])
             return heard
-    finally:
-        store.close()
 
 
 @connections.command()

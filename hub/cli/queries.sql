@@ -1,7 +1,3 @@
--- steps_taken --
--- The steps of migration that this database has taken.
-SELECT name FROM migration;
-
 -- recent_events --
 -- The newest events in these states, of one connection and one member where they are given.
 SELECT id, connection, kind, key, fact, member_id, state, occurred_at, recorded_at, note

@@ -92,8 +92,8 @@ def worker(*, drain: bool, folder: Path) -> None:
             say("Nothing is left to do." if rounds else "There was nothing to do.", "green")
             return
         stop = _until_told(hub.waker.ring)
-        while not hub.lock.try_acquire():
-            _LOG.info("another worker serves this folder; standing by")
+        while not hub.database.lock.try_acquire():
+            _LOG.info("another worker serves this database; standing by")
             if stop.wait(_LOOK_FOR_LOCK_SECONDS):
                 return
         _LOG.info("working", workspace=str(hub.settings.folder))

@@ -15,8 +15,9 @@ from hub import config
 from hub.cli import people
 from hub.cli.ledger import line_of
 from hub.cli.output import json_option, print_json, say
-from hub.cli.workspace import reading, workspace_option
+from hub.cli.workspace import found, reading, workspace_option
 from hub.clock import to_text
+from hub.config import Settings
 from hub.errors import HubError
 from hub.insight.lineage import Bodies, find
 from hub.insight.stories import Story
@@ -24,7 +25,6 @@ from hub.insight.telling import sentences
 from hub.ledger import StatementLine
 from hub.programme.settings import Programme
 from hub.store import Session, load
-from hub.store.sqlite import SqliteStore
 
 _INBOX = load("hub.engine", "inbox.sql")
 
@@ -41,7 +41,7 @@ def why(*, what: str, folder: Path, as_json: bool) -> None:
     """
     settings = config.load(folder)
     zone = Programme.from_node(settings.programme_node).zone
-    with reading(folder) as session, _inbox(settings.data_folder / "inbox.db") as bodies:
+    with reading(folder) as session, _inbox(settings) as bodies:
         stories = find(session, what, bodies) or _of_member(session, what)
     told = [sentences(story, zone) for story in stories]
     if as_json:
@@ -64,14 +64,14 @@ def _of_member(session: Session, who: str) -> tuple[Story, ...]:
 
 
 @contextmanager
-def _inbox(path: Path) -> Iterator[Bodies]:
+def _inbox(settings: Settings) -> Iterator[Bodies]:
     """What the inbox still has of deliveries."""
-    store = SqliteStore(path, "inbox")
-    try:
+    with found(settings, "inbox") as store:
+        if store is None:
+            yield lambda _: {}
+            return
         with store.read() as session:
             yield lambda ids: _bodies(session, ids)
-    finally:
-        store.close()
 
 
 def _bodies(session: Session, ids: Sequence[str]) -> dict[str, bytes]:

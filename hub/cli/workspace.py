@@ -9,10 +9,10 @@ from pathlib import Path
 
 import click
 
-from hub import config
+from hub import bootstrap, config
+from hub.config import Settings
 from hub.errors import HubError
-from hub.store import Session, load, migrations
-from hub.store.sqlite import SqliteStore
+from hub.store import Session, Store, load
 
 queries = load("hub.cli")
 
@@ -30,20 +30,25 @@ workspace_option = click.option(
 def reading(folder: Path) -> Iterator[Session]:
     """A consistent view of what the workspace has recorded; it works while the hub runs."""
     settings = config.load(folder)
-    path = settings.data_folder / "hub.db"
-    if not path.exists():
-        raise HubError(f"Nothing has been recorded in {settings.folder} yet. Start the hub with `hub run`.")
-    store = SqliteStore(path, "hub")
-    try:
+    with found(settings, "hub") as store:
+        if store is None:
+            raise HubError(f"Nothing has been recorded in {settings.folder} yet. Start the hub with `hub run`.")
+        if store.missing_steps():
+            where = bootstrap.open_database(settings).shown
+            raise HubError(f"What is in {where} is of an older version. `hub db migrate` brings it up to date.")
         with store.read() as session:
-            taken = {row["name"] for row in session.rows(queries.steps_taken)}
-            if any(name not in taken for name, _ in migrations.steps("hub")):
-                raise HubError(
-                    f"The database in {settings.data_folder} is of an older version. `hub db migrate` brings it up to date."
-                )
             yield session
+
+
+@contextmanager
+def found(settings: Settings, schema: str) -> Iterator[Store | None]:
+    """The tables of a schema as they are; None when there are none yet."""
+    store = bootstrap.open_database(settings).find(schema)
+    try:
+        yield store
     finally:
-        store.close()
+        if store is not None:
+            store.close()
 
 
 def the_user() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import timedelta
 
 from hub.clock import Clock, from_text
@@ -32,7 +32,7 @@ def checks(store: Store, inbox_store: Store, clock: Clock) -> list[Check]:
     return [*found, Check("worker", ok=silence <= _SILENCE_MOST, detail=seen, vital=False)]
 
 
-def snapshot(store: Store, inbox: Inbox, files: Mapping[str, Store], clock: Clock) -> Snapshot:
+def snapshot(store: Store, inbox: Inbox, measured: Sequence[Store], clock: Clock) -> Snapshot:
     """The counts that metrics show."""
     with store.read() as session:
         place = session.row(queries.cursors, names=[INBOX])
@@ -50,5 +50,5 @@ def snapshot(store: Store, inbox: Inbox, files: Mapping[str, Store], clock: Cloc
         outbox=outbox,
         breakers=breakers,
         postings=counted.get("posting", {}),
-        database_bytes={name: file.size_bytes() for name, file in files.items()},
+        database_bytes={one.name: one.size_bytes() for one in measured},
     )

@@ -23,11 +23,12 @@ from hub.engine.performer import Outcome
 from hub.engine.plans import Plans
 from hub.engine.readings import HEARTBEAT
 from hub.engine.schedule import Schedule
-from hub.engine.wake import Waits
 from hub.engine.workshop import Workshop
 from hub.ledger import seal
 from hub.sdk import Connection
 from hub.store import Session, Store
+from hub.store.lock import LockLost
+from hub.store.wake import Bell
 
 _LOG = log.get(__name__)
 _ADMITTED_MOST = 200
@@ -54,7 +55,7 @@ class Worker:
         outbox: Outbox,
         commands: Commands,
         connections: Mapping[str, Connection],
-        bell: Waits,
+        bell: Bell,
     ) -> None:
         self._store = store
         self._inbox = inbox
@@ -78,6 +79,8 @@ class Worker:
                 if not self.step():
                     self._beat()
                     self._bell.wait(self._rest())
+            except LockLost:
+                raise
             except Exception:  # noqa: BLE001 - a full disk or a lost database must not end the worker; nothing is lost meanwhile
                 _LOG.exception("the worker is in trouble and tries again")
                 stop.wait(_TROUBLE_SECONDS)

@@ -1,9 +1,10 @@
-"""Lock: one worker at a time for a data folder; the system gives it free when the process ends, however it ends."""
+"""Lock: one worker at a time for a database; it is given free when the process ends, however it ends."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Protocol
 
 from hub.errors import HubError
 
@@ -13,8 +14,28 @@ except ImportError:  # pragma: no cover - Windows has no flock; there msvcrt loc
     fcntl = None  # type: ignore[assignment]
 
 
+class LockLost(HubError):
+    """Another worker has taken over; this one must not go on."""
+
+
+class Lock(Protocol):
+    """The worker's lock. Not re-entrant; one owner among all processes."""
+
+    def try_acquire(self) -> bool:
+        """Take the lock if nobody has it; True too when it is ours already."""
+        ...
+
+    def acquire(self) -> None:
+        """Take the lock. HubError when another process has it."""
+        ...
+
+    def release(self) -> None:
+        """Give the lock back."""
+        ...
+
+
 class FolderLock:
-    """A lock file. Not re-entrant; one owner in all processes of the machine."""
+    """A lock file: one owner in all processes of the machine."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -7,7 +7,7 @@ one schema go one after another, so that a number from a `$sequence` never becom
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any
@@ -32,7 +32,16 @@ _NAMED = re.compile(r"(?<![:\w]):([a-z_]\w*)")
 _CONNECTIONS_MOST = 8
 _WAIT_SECONDS = 10.0
 _PREPARED_MOST = 500
-_KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "connect_timeout": 10}
+OPTIONS: dict[str, Any] = {
+    "autocommit": True,
+    "row_factory": dict_row,
+    "cursor_factory": psycopg.RawCursor,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "connect_timeout": 10,
+}
+"""How the hub connects, for the pool and for those that keep a connection of their own."""
 _READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _WRITE = "BEGIN; SELECT pg_advisory_xact_lock({lock})"
 _DURABLE = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
@@ -88,16 +97,18 @@ def _plain(value: Any) -> Any:
 class PostgresStore:
     """The tables of one schema (`hub` or `inbox`) in a database; both may live in the same one.
 
-    HubError when the database cannot be reached or does not keep text as UTF-8.
+    fence: called in every transaction; it raises when this process may write no longer. HubError when the database cannot be
+    reached or does not keep text as UTF-8.
     """
 
     def __init__(self, url: str, schema: str) -> None:
-        self._schema = schema
+        self.name = self._schema = schema
+        self.fence: Callable[[], None] = _no_fence
         self._begin_write = _WRITE.format(lock=migrations.advisory_lock(schema))
         _look_at(url)
         self._pool: ConnectionPool[Connection] = ConnectionPool(
             url,
-            kwargs={"autocommit": True, "row_factory": dict_row, "cursor_factory": psycopg.RawCursor, **_KEEPALIVE},
+            kwargs=OPTIONS,
             configure=_configure,
             min_size=1,
             max_size=_CONNECTIONS_MOST,
@@ -125,6 +136,7 @@ class PostgresStore:
     @contextmanager
     def write(self) -> Iterator[PostgresSession]:
         with self._begun(self._begin_write) as connection:
+            self.fence()
             yield PostgresSession(connection)
             if connection.info.transaction_status is pq.TransactionStatus.INERROR:  # a COMMIT would undo it and say nothing
                 raise psycopg.errors.InFailedSqlTransaction("a statement of the transaction had failed")
@@ -166,6 +178,10 @@ class PostgresStore:
                     raise
             else:
                 return connection
+
+
+def _no_fence() -> None:
+    """Whoever has no lock to lose may write: tests, migrations."""
 
 
 def _configure(connection: Connection) -> None:

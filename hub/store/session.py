@@ -32,7 +32,9 @@ class Session(Protocol):
 
 
 class Store(Protocol):
-    """A database: many readers, and transactions one after another or side by side as the engine can."""
+    """A database: many readers, and transactions one after another. name: what people call it."""
+
+    name: str
 
     def read(self) -> AbstractContextManager[Session]:
         """A consistent view that changes nothing."""
@@ -40,6 +42,10 @@ class Store(Protocol):
 
     def write(self) -> AbstractContextManager[Session]:
         """A transaction: committed when the block ends, undone when it raises."""
+        ...
+
+    def migrate(self) -> list[str]:
+        """Bring the tables up to date; gives the names of the steps that were taken."""
         ...
 
     def checkpoint(self) -> None:

@@ -66,6 +66,7 @@ class SqliteStore:
 
     def __init__(self, path: Path, schema: str) -> None:
         self.path = path
+        self.name = path.name
         self._writing = threading.Lock()
         self._writer = self._open()
         self._readers: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()

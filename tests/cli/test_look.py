@@ -142,7 +142,7 @@ def test_people_are_found_by_what_one_knows(hub, ask, traded):
 
 def test_the_database_is_measured_and_migrated(hub, ask, shop):
     """The tables can be made beforehand; sizes are told; a database of an older version is named."""
-    assert "no database" in hub("db", "size", "-w", shop, code=1).stderr
+    assert "nothing in" in hub("db", "size", "-w", shop, code=1).stderr
     assert ask("db", "migrate", "-w", shop)["hub"]
     assert ask("db", "migrate", "-w", shop) == {"inbox": [], "hub": []}
     assert set(ask("db", "size", "-w", shop)) == {"inbox.db", "hub.db"}

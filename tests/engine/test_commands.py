@@ -10,9 +10,9 @@ import pytest
 
 from hub import bootstrap, config
 from hub.engine.inbox import Delivery
-from hub.engine.wake import ThreadBell
 from hub.errors import HubError, Refused, Unavailable
 from hub.programme.actions import connector as built_in
+from hub.store.wake import ThreadBell
 from tests.engine.platforms import letters, till
 from tests.engine.world import CONNECTIONS, POINTS, World, recipe
 
@@ -243,11 +243,11 @@ def test_a_second_worker_is_refused(make: Any) -> None:
         with pytest.raises(HubError, match="another worker"):
             other.worker(ThreadBell())
         assert not other.settle()
-        world.hub.lock.release()
+        world.hub.database.lock.release()
         other.worker(ThreadBell())
     finally:
         other.close()
-        assert world.hub.lock.try_acquire()
+        assert world.hub.database.lock.try_acquire()
 
 
 def test_a_worker_that_is_told_to_stop_finishes_what_it_began(make: Any) -> None:

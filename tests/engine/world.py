@@ -13,12 +13,12 @@ from typing import Any
 from hub import bootstrap, config
 from hub.clock import VirtualClock
 from hub.engine.door import Knock, Received
-from hub.engine.wake import ThreadBell
 from hub.engine.worker import Worker
 from hub.ledger import Totals, totals, verify
 from hub.programme.actions import connector as built_in
 from hub.sdk.request import Request
 from hub.store import Query
+from hub.store.wake import ThreadBell
 from tests.engine.platforms import KEY, Platform, letters, till
 
 NOON = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)

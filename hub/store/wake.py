@@ -21,23 +21,31 @@ _CAN_USE_SOCKETS = hasattr(socket, "AF_UNIX")
 _LOG = log.get(__name__)
 
 
-class Rings(Protocol):
-    """What senders see of a bell."""
+class Waker(Protocol):
+    """What rings the worker, wherever it is; for any number of threads."""
 
     def ring(self) -> None:
         """Say that there is work. Never blocks, never fails."""
         ...
 
+    def close(self) -> None:
+        """Give back what it took; later rings do nothing."""
+        ...
 
-class Waits(Protocol):
-    """What the worker sees of a bell."""
+
+class Bell(Protocol):
+    """What the worker listens to."""
 
     def wait(self, seconds: float) -> bool:
         """Sleep until it rings, at most so long. True when it rang, also when that was before the call."""
         ...
 
+    def close(self) -> None:
+        """Stop listening."""
+        ...
 
-class Waker:
+
+class SocketWaker:
     """Rings the bell of the worker that serves a data folder, in this process or another. For any number of threads."""
 
     def __init__(self, folder: Path) -> None:
@@ -55,8 +63,8 @@ class Waker:
             self._socket.close()
 
 
-class Bell:
-    """What the one worker of a data folder listens to; whoever makes a Bell holds the worker's lock on the folder.
+class SocketBell:
+    """What the one worker of a data folder listens to; whoever makes it holds the worker's lock on the folder.
 
     Where there are no unix sockets, or the folder's path is too long for one, it never rings and `wait` only sleeps.
     """
@@ -106,6 +114,9 @@ class ThreadBell:
         rung = self._rung.wait(seconds)
         self._rung.clear()
         return rung
+
+    def close(self) -> None:
+        """Nothing to stop."""
 
 
 def _datagram_socket() -> socket.socket | None:

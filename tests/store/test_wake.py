@@ -8,25 +8,25 @@ from pathlib import Path
 
 import pytest
 
-from hub.engine import wake
-from hub.engine.wake import Bell, ThreadBell, Waker
+from hub.store import wake
+from hub.store.wake import SocketBell, SocketWaker, ThreadBell
 
 
 @pytest.fixture
-def waker(tmp_path: Path) -> Iterator[Waker]:
-    made = Waker(tmp_path)
+def waker(tmp_path: Path) -> Iterator[SocketWaker]:
+    made = SocketWaker(tmp_path)
     yield made
     made.close()
 
 
 @pytest.fixture
-def bell(tmp_path: Path) -> Iterator[Bell]:
-    made = Bell(tmp_path)
+def bell(tmp_path: Path) -> Iterator[SocketBell]:
+    made = SocketBell(tmp_path)
     yield made
     made.close()
 
 
-def test_a_ring_before_the_wait_is_not_lost(waker: Waker, bell: Bell) -> None:
+def test_a_ring_before_the_wait_is_not_lost(waker: SocketWaker, bell: SocketBell) -> None:
     """Work that was announced while the worker was busy is heard at the next wait, once for any number of rings."""
     for _ in range(3):
         waker.ring()
@@ -34,7 +34,7 @@ def test_a_ring_before_the_wait_is_not_lost(waker: Waker, bell: Bell) -> None:
     assert not bell.wait(0)
 
 
-def test_a_ring_ends_a_wait(waker: Waker, bell: Bell) -> None:
+def test_a_ring_ends_a_wait(waker: SocketWaker, bell: SocketBell) -> None:
     """The worker wakes long before its timer."""
     heard: list[bool] = []
     worker = threading.Thread(target=lambda: heard.append(bell.wait(30)))
@@ -44,26 +44,26 @@ def test_a_ring_ends_a_wait(waker: Waker, bell: Bell) -> None:
     assert heard == [True]
 
 
-def test_ringing_without_a_worker_does_nothing(tmp_path: Path, waker: Waker) -> None:
+def test_ringing_without_a_worker_does_nothing(tmp_path: Path, waker: SocketWaker) -> None:
     """No worker, a folder that is gone, a closed waker: ring returns all the same."""
     waker.ring()
-    gone = Waker(tmp_path / "gone")
+    gone = SocketWaker(tmp_path / "gone")
     gone.ring()
     gone.close()
     gone.ring()
 
 
-def test_ringing_a_worker_that_does_not_listen_never_blocks(waker: Waker, bell: Bell) -> None:
+def test_ringing_a_worker_that_does_not_listen_never_blocks(waker: SocketWaker, bell: SocketBell) -> None:
     """A full buffer is no reason to wait: one ring in it is enough."""
     for _ in range(5_000):
         waker.ring()
     assert bell.wait(0)
 
 
-def test_a_socket_left_by_a_killed_worker_is_replaced(tmp_path: Path, waker: Waker) -> None:
+def test_a_socket_left_by_a_killed_worker_is_replaced(tmp_path: Path, waker: SocketWaker) -> None:
     """The next worker in the folder listens again."""
-    killed = Bell(tmp_path)
-    fresh = Bell(tmp_path)
+    killed = SocketBell(tmp_path)
+    fresh = SocketBell(tmp_path)
     waker.ring()
     assert fresh.wait(5)
     fresh.close()
@@ -79,7 +79,7 @@ def test_without_a_socket_the_bell_only_sleeps(tmp_path: Path, monkeypatch: pyte
         monkeypatch.setattr(wake, "_CAN_USE_SOCKETS", False)
         folder = tmp_path
     folder.mkdir(exist_ok=True)
-    bell, waker = Bell(folder), Waker(folder)
+    bell, waker = SocketBell(folder), SocketWaker(folder)
     waker.ring()
     assert not bell.wait(0)
     bell.close()

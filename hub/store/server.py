@@ -1,0 +1,47 @@
+"""Server: both schemas in one PostgreSQL database."""
+
+from __future__ import annotations
+
+from psycopg.conninfo import conninfo_to_dict
+
+from hub.store import migrations
+from hub.store.lock import Lock
+from hub.store.postgres import PostgresStore
+from hub.store.session import Store
+from hub.store.turns import ListenBell, NotifyWaker, SessionLock
+from hub.store.wake import Bell, Waker
+
+
+class Server:
+    """A PostgreSQL database; what the worker writes is fenced by its lock."""
+
+    def __init__(self, url: str) -> None:
+        parts = conninfo_to_dict(url)
+        self.shown = f"the database {parts.get('dbname', '')} on {parts.get('host', 'this machine')}"
+        self._url = url
+        self._session_lock = SessionLock(url)
+        self.lock: Lock = self._session_lock
+
+    def open(self, schema: str) -> Store:
+        store = self._store(schema)
+        store.migrate()
+        return store
+
+    def find(self, schema: str) -> Store | None:
+        store = self._store(schema)
+        if len(store.missing_steps()) < len(migrations.steps(schema)):
+            return store
+        store.close()
+        return None
+
+    def waker(self) -> Waker:
+        return NotifyWaker(self._url)
+
+    def bell(self) -> Bell:
+        return ListenBell(self._url)
+
+    def _store(self, schema: str) -> PostgresStore:
+        store = PostgresStore(self._url, schema)
+        if schema == "hub":  # the inbox is written by every process
+            store.fence = self._session_lock.check
+        return store
