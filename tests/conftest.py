@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.databases import Folder, Place, Server, server
-
-ENGINES = ("sqlite", "postgresql")
+from tests.databases import ENGINES, Folder, Place, Server, server
 
 
 @pytest.fixture(scope="session")

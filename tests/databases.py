@@ -20,6 +20,7 @@ from hub.store import Query, Session, Store
 from hub.store.postgres import PostgresStore
 from hub.store.sqlite import SqliteStore
 
+ENGINES = ("sqlite", "postgresql")
 DEFAULT = "postgresql://postgres@127.0.0.1/postgres"
 
 

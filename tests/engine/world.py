@@ -60,10 +60,13 @@ def recipe(name: str, text: str) -> str:
 
 
 class World:
-    """One workspace and what happens to it. recipes: texts; each names itself."""
+    """One workspace and what happens to it. recipes: texts; each names itself. database: its address."""
 
-    def __init__(self, folder: Path, *recipes: str, programme: str = "", connections: str = CONNECTIONS) -> None:
+    def __init__(
+        self, folder: Path, *recipes: str, programme: str = "", connections: str = CONNECTIONS, database: str = "sqlite:///data"
+    ) -> None:
         self.folder = folder
+        self.database = database
         self.clock = VirtualClock(NOON)
         self.platform = Platform()
         self._numbers = self._openings = 0
@@ -73,7 +76,8 @@ class World:
         self.open()
 
     def configure(self, *, programme: str = "", connections: str = CONNECTIONS) -> None:
-        (self.folder / "hub.yaml").write_text(PROGRAMME + programme + connections, "utf-8")
+        text = PROGRAMME + programme + connections + f"database: {self.database}\n"
+        (self.folder / "hub.yaml").write_text(text, "utf-8")
 
     def write(self, *recipes: str) -> None:
         """These recipes and no others."""
