@@ -17,10 +17,6 @@ SELECT id, connection, kind, key, fact, lane, member_id, state, occurred_at, rec
 FROM event WHERE state = 0 AND NOT EXISTS (SELECT 1 FROM parked_lane WHERE parked_lane.lane = event.lane)
 ORDER BY id LIMIT :most;
 
--- open_lanes --
--- Those of these lanes that have an event which is ready but not worked yet.
-SELECT DISTINCT lane FROM event WHERE state = 0 AND lane IN :lanes;
-
 -- save_event --
 -- Keep an event, or its new state.
 INSERT INTO event (id, connection, kind, key, fact, lane, member_id, state, occurred_at, recorded_at, told_at, delivery_id,
@@ -66,12 +62,6 @@ ON CONFLICT (event_id) DO UPDATE SET returned = excluded.returned;
 SELECT id, event_id, recipe, version, member_id, lane, depth, state, position, journal, wake_at, awaits, seen, note,
        started_at, changed_at
 FROM run WHERE id IN :ids;
-
--- runs_of_events --
--- The runs that these events started, oldest first.
-SELECT id, event_id, recipe, version, member_id, lane, depth, state, position, journal, wake_at, awaits, seen, note,
-       started_at, changed_at
-FROM run WHERE event_id IN :event_ids ORDER BY id;
 
 -- awarding_runs --
 -- The runs of these sales that may have given points.
@@ -239,11 +229,6 @@ VALUES (:connection, :state, :failures, :open_until, :last_ok_at, :last_heard_at
 ON CONFLICT (connection) DO UPDATE SET state = excluded.state, failures = excluded.failures,
     open_until = excluded.open_until, last_ok_at = excluded.last_ok_at, last_heard_at = excluded.last_heard_at,
     last_error = excluded.last_error;
-
--- unclaimed_of_reference --
--- The unclaimed sales that are about one of these things.
-SELECT event_reference.ref_id, event.id FROM event_reference JOIN event ON event.id = event_reference.event_id
-WHERE event_reference.ref_id IN :ref_ids AND event.state = 4;
 
 -- held_runs --
 -- The runs that a person has to look at, oldest first.
