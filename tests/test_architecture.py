@@ -112,7 +112,8 @@ def _fits(connection: sqlite3.Connection, text: str, parameters: tuple[str, ...]
 def test_every_query_is_used():
     """No named query is left that nobody asks."""
     code = "\n".join(path.read_text("utf-8") for path in [*MODULES, *(ROOT / "tests").rglob("*.py")])
-    asked = set(re.findall(r"\.(\w+)\b", code))
+    asked = set(re.findall(r"\.(\w+)\b|\"(\w+)\"", code))
+    asked = {name for pair in asked for name in pair}
     for path in SQL:
         package = ".".join(path.relative_to(ROOT).parts[:-1])
         left = [query.name for query in store.load(package, path.name) if query.name not in asked]
