@@ -26,8 +26,8 @@ PHONES = {"ann": "+14155550101", "bob": "+14155550102", "cat": "+14155550103"}
 NAMES = {phone: name for name, phone in PHONES.items()}
 
 who_ = st.sampled_from(sorted(PHONES))
-sale_ = st.integers(1, 6).map("p{}".format)
-cents_ = st.integers(0, 400_00)
+sale_ = st.integers(1, 8).map("p{}".format)
+cents_ = st.sampled_from([60_00, 99_99, 120_00, 250_00]) | st.integers(0, 400_00)
 now_ = st.booleans()
 
 
@@ -40,7 +40,8 @@ class Programme(RuleBasedStateMachine):
         self.world = World(Path(self.folder.name) / "w", POINTS, REDEEM, THANKS)
         self.model = Model(self.world.clock.now())
         self.told: dict[tuple[str, str], bytes] = {}
-        self.worked = True
+        for number, who in enumerate(sorted(PHONES), start=1):
+            self.pay(f"p{number}", who, 150_00, 0, now=False)
         self.work()
 
     def teardown(self) -> None:
@@ -98,7 +99,7 @@ class Programme(RuleBasedStateMachine):
         at = self.model.now.isoformat()
         self.tell("letters", "message", {"id": f"m{self.world.number()}", "sender": PHONES[who], "text": text, "at": at}, now)
 
-    @rule(who=who_, points=st.integers(-200, 200).filter(bool))
+    @rule(who=who_, points=st.sampled_from([-150, -100, 50]) | st.integers(-200, 200).filter(bool))
     def adjust(self, who: str, points: int) -> None:
         self.work()
         if who not in self.model.members:
