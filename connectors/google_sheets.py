@@ -375,7 +375,7 @@ class Line(BaseModel):
     key: Key
     values: Annotated[dict[str, str], Field(description="texts by the names in row 1")] = Field(default_factory=dict)
     numbers: Annotated[
-        dict[str, int | Number], Field(description="numbers by the names in row 1, such as {{ earned.points }}")
+        dict[str, Points | Number], Field(description="numbers by the names in row 1, such as {{ earned.points }}")
     ] = Field(default_factory=dict)
 
     def cells(self) -> dict[str, Any]:
