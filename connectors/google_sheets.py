@@ -88,8 +88,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal, cast
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import BaseModel, Field
 
 from hub.sdk import (
@@ -111,6 +109,7 @@ from hub.sdk import (
 )
 from hub.sdk.declare import ask, auth, body, envelope, rate, secret, setting, signature
 from hub.sdk.facts import Short, Text
+from hub.sdk.keys import example_rsa
 
 TOKEN = "https://oauth2.googleapis.com/token"  # noqa: S105  # an address
 SCOPE = "https://www.googleapis.com/auth/spreadsheets"
@@ -133,22 +132,12 @@ def _assertion(connection: Connection, now: datetime) -> str:
     return str(jwt.encode(signer, claims).decode())  # type: ignore[no-untyped-call]
 
 
-def _example_account() -> str:
-    """A key of the right form that is nobody's: its primes are two famous ones."""
-    p, q, e = 2**607 - 1, 2**521 - 1, 65537
-    d = pow(e, -1, (p - 1) * (q - 1))
-    crt = rsa.rsa_crt_dmp1(d, p), rsa.rsa_crt_dmq1(d, q), rsa.rsa_crt_iqmp(p, q)
-    numbers = rsa.RSAPrivateNumbers(p, q, d, *crt, rsa.RSAPublicNumbers(e, p * q))
-    pem = numbers.private_key().private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    return json.dumps({"type": "service_account", "client_email": "hub@example.iam", "private_key": pem.decode()})
-
+EXAMPLE = json.dumps({"type": "service_account", "client_email": "hub@example.iam", "private_key": example_rsa()})
 
 connector = Connector(
     "google_sheets",
     title="Google Sheets",
-    settings=secret("service_account", "the JSON key of a service account, the whole file's text", example=_example_account())
+    settings=secret("service_account", "the JSON key of a service account, the whole file's text", example=EXAMPLE)
     + setting(
         "spreadsheet_id", "the id in the sheet's address", Annotated[str, Field(pattern=r"^[\w-]+$")], example="1AbCdEfGh"
     )
