@@ -24,7 +24,7 @@ in between is overwritten.
 Why the vendor's library makes no calls: hubspot-api-client 12 has a connection pool of its own, which takes no session and so
 would go round the guard against inner addresses, and no time-outs; it calls only paths that end in September 2027 (the dated
 ones are here, with `api_version`). It gives the numbers of links, and the tests a second opinion on signatures.
-Not confirmed anywhere: the signature of workflow steps (v2 is taken), the forms of their bodies, the stage `4` of closed tickets.
+Not confirmed: the signature of workflow steps (v2 is taken), the forms of their bodies, the stage `4` of closed tickets.
 """
 
 from __future__ import annotations
