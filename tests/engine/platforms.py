@@ -168,7 +168,7 @@ def revoked(item: Item) -> ConnectionRevoked:
     return ConnectionRevoked(reason=str(item.data["id"]))
 
 
-@till.pull(payment, every="1 day")
+@till.pull(payment, every="30 days")
 def payments(client: Client, since: datetime) -> Iterator[Any]:
     """Payments since then."""
     yield from client.get("/payments", query={"since": since.isoformat()})["payments"]

@@ -80,7 +80,8 @@ def test_an_adjustment_is_a_fact_of_the_hub_and_expires_as_usual(make: Any) -> N
     assert answer["balance"] == 17
     assert world.one("SELECT attributes FROM member")["attributes"] == '{"heard": "7"}'
     assert world.one("SELECT actor FROM txn WHERE kind = 'adjust'")["actor"] == "Kim"
-    world.later(days=200)
+    world.sleep(days=200)
+    world.work()
     assert world.balance() == 0
 
 
