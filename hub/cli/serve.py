@@ -41,29 +41,19 @@ def run(*, host: str | None, port: int | None, folder: Path) -> None:
     hub = bootstrap.open_hub(config.load(folder))
     try:
         worker = hub.worker()
-        stop = threading.Event()
-        broken: list[Exception] = []
-
-        def work() -> None:
-            try:
-                worker.run(stop)
-            except Exception as error:  # noqa: BLE001  whatever it is, nobody else would notice
-                _LOG.exception("the worker has stopped; the hub ends, so that whoever runs it starts it again")
-                broken.append(error)
-                os.kill(os.getpid(), signal.SIGTERM)
-
-        working = threading.Thread(target=work, name="worker")
-        working.start()
+        # The server ends with it, so that whoever runs the hub starts it again.
+        labour = Labour(worker.run, on_fault=lambda: os.kill(os.getpid(), signal.SIGTERM))
+        labour.start()
         try:
             _greet(hub.settings, host, port)
             _serve(hub.settings, host, port)
         finally:
-            stop.set()
+            labour.stop.set()
             hub.waker.ring()
-            working.join()
+            labour.join()
     finally:
         hub.close()
-    if broken:
+    if labour.fault is not None:
         sys.exit(1)
 
 
@@ -91,13 +81,12 @@ def worker(*, drain: bool, folder: Path) -> None:
             rounds = hub.worker().drain()
             say("Nothing is left to do." if rounds else "There was nothing to do.", "green")
             return
-        stop = _until_told(hub.waker.ring)
-        while not hub.database.lock.try_acquire():
-            _LOG.info("another worker serves this database; standing by")
-            if stop.wait(_LOOK_FOR_LOCK_SECONDS):
-                return
-        _LOG.info("working", workspace=str(hub.settings.folder))
-        hub.worker().run(stop)
+        labour = Labour(functools.partial(_work_or_stand_by, hub))
+        _stop_when_told(labour, hub.waker.ring)
+        labour.start()
+        labour.join()
+        if labour.fault is not None:
+            sys.exit(1)
     finally:
         hub.close()
 
@@ -115,17 +104,47 @@ def _serve(settings: Settings, host: str | None, port: int | None) -> None:
     serve(load, host or settings.host, settings.port if port is None else port)
 
 
-def _until_told(wake: Callable[[], None]) -> threading.Event:
-    """An event that SIGTERM and Ctrl-C set; what has been begun is finished then."""
-    stop = threading.Event()
+class Labour(threading.Thread):
+    """Work in a thread of its own, until `stop` is set. fault: what ended it otherwise.
+
+    The main thread only waits for it: a signal is handled there, and must find no lock taken that `stop` needs.
+    """
+
+    def __init__(self, work: Callable[[threading.Event], None], on_fault: Callable[[], None] = lambda: None) -> None:
+        super().__init__(name="worker")
+        self.stop = threading.Event()
+        self.fault: Exception | None = None
+        self._work, self._on_fault = work, on_fault
+
+    def run(self) -> None:
+        """Work until it is over; a fault is logged and kept."""
+        try:
+            self._work(self.stop)
+        except Exception as error:  # noqa: BLE001  whatever it is, nobody else would notice
+            _LOG.exception("the worker has stopped")
+            self.fault = error
+            self._on_fault()
+
+
+def _work_or_stand_by(hub: bootstrap.Hub, stop: threading.Event) -> None:
+    """Work as soon as no other worker does."""
+    while not hub.database.lock.try_acquire():
+        _LOG.info("another worker serves this database; standing by")
+        if stop.wait(_LOOK_FOR_LOCK_SECONDS):
+            return
+    _LOG.info("working", workspace=str(hub.settings.folder))
+    hub.worker().run(stop)
+
+
+def _stop_when_told(labour: Labour, wake: Callable[[], None]) -> None:
+    """On SIGTERM and Ctrl-C what has been begun is finished, and then the work ends."""
 
     def on_signal(number: int, frame: FrameType | None) -> None:
-        stop.set()
+        labour.stop.set()
         wake()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, on_signal)
-    return stop
 
 
 def _greet(settings: Settings, host: str | None, port: int | None) -> None:
