@@ -31,9 +31,9 @@ from hub.sdk import Connection
 from hub.store import Session, Unit
 
 _LOG = log.get(__name__)
-_THREADS = 8
+_THREADS = 16
 _CLAIMED_MOST = 64
-_AT_ONCE_PER_CONNECTION = 4
+_AT_ONCE_PER_CONNECTION = 8
 
 
 @dataclass(slots=True)
