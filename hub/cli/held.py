@@ -43,7 +43,7 @@ def _held(session: Session) -> Iterator[dict[str, Any]]:
     for row in session.rows(engine_queries.held_runs, most=_MOST):
         yield _line("run", row["id"], row["recipe"], row["note"], row["changed_at"])
     for row in session.rows(engine_queries.held_calls, most=_MOST):
-        if not row["run_id"]:
+        if not row["held_id"]:
             yield _line("call", row["id"], f"{row['connection']}.{row['name']}", row["note"], row["changed_at"])
     for row in session.rows(engine_queries.parked_events, most=_MOST):
         yield _line("event", row["id"], f"{row['connection']}.{row['kind']}", row["note"], row["recorded_at"])
@@ -70,11 +70,11 @@ def answer(*, task: str, choice: str, folder: Path, as_json: bool) -> None:
 
 
 @held.command()
-@click.argument("run_id")
+@click.argument("held_id")
 @click.option("--reason", required=True, help="Why; it is kept with the run.")
 @workspace_option
 @json_option
-def drop(*, run_id: str, reason: str, folder: Path, as_json: bool) -> None:
-    """Give a held run up: it is stopped, what it has done stays."""
-    told = ask(folder, "drop", {"id": run_id, "reason": reason, "by": the_user()})
-    print_json(told) if as_json else say(f"Run {run_id} is stopped.", "green")
+def drop(*, held_id: str, reason: str, folder: Path, as_json: bool) -> None:
+    """Give up what is held: a run, a call or a parked event. What it has done stays."""
+    told = ask(folder, "drop", {"id": held_id, "reason": reason, "by": the_user()})
+    print_json(told) if as_json else say(f"{held_id} is given up; what it has done stays.", "green")

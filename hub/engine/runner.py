@@ -259,6 +259,8 @@ class Runner:
         return run.noted(Entry(step.index, step.action, outcome, step.name, given, gave))
 
     def _wait(self, run: Run, until: Any, fact: str | None) -> Run:
+        if fact is not None and isinstance(missing := self._batch.catalogue.when(fact), Missing):
+            raise Failed(f"it cannot wait for `{fact}`: {missing.message}. {missing.hint}".rstrip())
         if fact is not None and run.member_id is not None:
             known = self._unit.get(AWAITING, run.member_id) or ()
             self._unit.know(AWAITING, run.member_id, (*known, run.id))

@@ -37,7 +37,8 @@ class Workshop:
         """Work the hub's own facts that are left: those of timers and of runs that went on."""
         number = 0
         while self._batch.causes:
-            cause_id, _ = self._batch.causes.popitem()
+            cause_id = next(iter(self._batch.causes))  # in the order in which they came about
+            del self._batch.causes[cause_id]
             number += sum(self._work_with_causes(event) for event in self._batch.emitted(cause_id))
         return number
 

@@ -166,6 +166,8 @@ class Connector:
 
         def declare(declared: Decorated) -> Decorated:
             contract = parameters.read(declared)
+            if repeat == "keyed" and batch > 1:
+                raise TypeError(f"{contract.name} cannot be keyed and batched: a second attempt may find another batch")
             if repeat == "keyed" and self.idempotency is None:
                 raise TypeError(
                     f"{contract.name} is keyed: say where {self.name} takes the key, idempotency=header(…) or body(…)"

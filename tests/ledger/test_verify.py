@@ -149,7 +149,7 @@ def test_a_changed_byte_is_found(busy: Any, table: str) -> None:
 def survives(desk: Any, statement: str) -> bool:
     try:
         return bool(tampered(desk, statement))
-    except (*REFUSED, psycopg.DataError, psycopg.ProgrammingError):  # a key that is taken, or a value of another type: the database refuses it
+    except (*REFUSED, psycopg.DataError, psycopg.ProgrammingError):  # a taken key, another type: the database refuses it
         return True
 
 
