@@ -24,13 +24,14 @@ from hub.demo.play import stage
     metavar="DIR",
     help="Leave the workspace behind in this new folder.",
 )
+@click.option("--database", metavar="URL", help="Live in this empty database (postgresql://…) instead of SQLite files.")
 @json_option
-def demo(leave: bool, keep: Path | None, as_json: bool) -> None:
+def demo(leave: bool, keep: Path | None, database: str | None, as_json: bool) -> None:
     """Watch a whole programme at work: 6,919 real purchases, 18 months in under two minutes."""
     log.setup(sys.stderr, logging.WARNING)
     purchases = shop.read_purchases()
     place = nullcontext(str(keep)) if keep else tempfile.TemporaryDirectory(prefix="hub-demo-")
-    with place as folder, stage(Path(folder), purchases) as playing:
+    with place as folder, stage(Path(folder), purchases, database=database) as playing:
         with show.progress_bar(screen(error=True)) as watch:
             played = playing.play(shop.script(purchases), watch)
         verification = playing.verify()

@@ -23,6 +23,7 @@ from hub.demo.poster import Poster
 from hub.demo.stand_in import StandIn
 from hub.demo.vendors import SquareApi, TwilioApi
 from hub.engine.worker import Worker
+from hub.errors import HubError
 from hub.ledger import Verification, verify
 from hub.store import Session
 from hub.web.app import create_app, front_of
@@ -126,13 +127,19 @@ class Stage:
 
 
 @contextmanager
-def stage(folder: Path, purchases: Iterable[shop.Purchase], *, steady: Monotonic = monotonic) -> Iterator[Stage]:
-    """A hub on a new workspace in `folder`, as the first day begins, with its vendors and doors."""
+def stage(
+    folder: Path, purchases: Iterable[shop.Purchase], *, database: str | None = None, steady: Monotonic = monotonic
+) -> Iterator[Stage]:
+    """A hub on a new workspace in `folder`, as the first day begins, with its vendors and doors.
+
+    database: its address; a folder of the workspace when None. HubError when something is in it already.
+    """
     clock = VirtualClock(datetime.combine(shop.FIRST_DAY, time_of_day(), _ZONE))
     square = SquareApi(purchases)
     with StandIn(square, TwilioApi(clock)) as stand_in:
-        workspace.make(folder, stand_in.url)
+        workspace.make(folder, stand_in.url, database)
         settings = config.load(folder, {})
+        _must_be_empty(settings)
         hub = bootstrap.open_hub(settings, clock=clock)
         try:
             app = front_of(create_app(hub.door, hub.checks, hub.snapshot))
@@ -140,7 +147,19 @@ def stage(folder: Path, purchases: Iterable[shop.Purchase], *, steady: Monotonic
                 yield Stage(hub, hub.worker(), clock, poster, stand_in, square, served.url, steady)
         finally:
             hub.close()
+            settings.data_folder.mkdir(exist_ok=True)
             _keep_offset(settings.data_folder, clock)
+
+
+def _must_be_empty(settings: config.Settings) -> None:
+    """The demo lives in a time of its own: it must not be let loose on a database that somebody uses."""
+    place = bootstrap.open_database(settings)
+    store = place.find("hub")
+    if store is not None:
+        store.close()
+        raise HubError(
+            f"The demo needs an empty database, and there is a hub in {place.shown} already. `CREATE DATABASE` another."
+        )
 
 
 def _keep_offset(data_folder: Path, clock: VirtualClock) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -32,8 +33,11 @@ connections:                                   # played by a stand-in while the 
 """
 
 
-def make(folder: Path, stand_in_url: str) -> None:
-    """Write hub.yaml and the recipes into `folder`. HubError when a workspace is there already."""
+def make(folder: Path, stand_in_url: str, database: str | None = None) -> None:
+    """Write hub.yaml and the recipes into `folder`. HubError when a workspace is there already.
+
+    database: its address, when it is not to be a folder of the workspace.
+    """
     recipes = folder / "recipes"
     if (folder / "hub.yaml").exists():
         raise HubError(f"{folder} holds a workspace already. Name a folder that is new or empty.")
@@ -45,4 +49,5 @@ def make(folder: Path, stand_in_url: str) -> None:
     connections = _CONNECTIONS.format(
         public_url=PUBLIC_URL, merchant=MERCHANT, account=ACCOUNT, stand_in=stand_in_url, phone=SHOP_PHONE
     )
-    (folder / "hub.yaml").write_text(programme + connections, "utf-8")
+    chosen = f"database: {json.dumps(database)}\n" if database else ""
+    (folder / "hub.yaml").write_text(programme + chosen + connections, "utf-8")

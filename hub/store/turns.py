@@ -141,12 +141,10 @@ class ListenBell:
 
 
 def _is_cut(connection: Connection) -> bool:
-    """Whether the server has closed it, without asking the server."""
-    if connection.closed:
-        return True
-    with suppress(psycopg.Error, OSError):
+    """Whether the server has closed it. It is asked only when it has said something, which it does to say good-bye."""
+    try:
         if select.select([connection.fileno()], [], [], 0)[0]:
-            connection.pgconn.consume_input()
-            return connection.closed
-        return False
-    return True
+            connection.execute("SELECT 1")
+    except (psycopg.Error, OSError):
+        return True
+    return False

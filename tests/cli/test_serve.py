@@ -14,6 +14,8 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import Retry
 
+from tests.databases import Corner
+
 CONNECTIONS = """public_url: https://points.example.com
 connections:
   twilio:
@@ -33,8 +35,19 @@ def connected(shop: Path) -> Path:
 
 
 @pytest.fixture
+def scaled_out(connected: Path, postgres: Corner) -> Path:
+    """A workspace on PostgreSQL."""
+    (connected / "hub.yaml").write_text(f"{(connected / 'hub.yaml').read_text('utf-8')}database: {postgres.url}\n", "utf-8")
+    return connected
+
+
+@pytest.fixture
 def port() -> int:
     """A port that is free now."""
+    return free_port()
+
+
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as found:
         return int(found.getsockname()[1])
 
@@ -90,6 +103,32 @@ def test_one_worker_at_a_time(hub, connected, sales):
             assert "standing by" in second.stderr.readline()
             assert stopped(second)[0] == 0
         assert stopped(first, signal.SIGINT)[0] == 0
+
+
+def test_what_any_web_process_takes_is_worked_whoever_is_killed(hub, ask, scaled_out):
+    """On PostgreSQL: two web processes, two workers; the one at work is killed, and the other goes on by itself."""
+    ports = free_port(), free_port()
+    with (
+        running("worker", "-w", scaled_out) as first,
+        running("worker", "-w", scaled_out) as second,
+        running("web", "--port", ports[0], "-w", scaled_out) as web,
+        running("web", "--port", ports[1], "-w", scaled_out) as other,
+    ):
+        [at_work] = [one for one in (first, second) if "working" in one.stderr.readline()]
+        standing_by = second if at_work is first else first
+        for number, port in enumerate(ports * 2):
+            base = f"http://127.0.0.1:{port}"
+            assert reached(f"{base}/healthz").status_code == 200
+            if number == 2:
+                at_work.kill()
+            assert "Accepted" in hub("send", "twilio", "message_received", "--to", base, "-w", scaled_out).stdout
+        assert any("working" in line for line in iter(standing_by.stderr.readline, ""))
+        assert hub("members", "-w", scaled_out)
+        for process in (web, other, standing_by):
+            assert stopped(process)[0] == 0
+    hub("worker", "--drain", "-w", scaled_out)
+    assert {one["fact"] for one in ask("events", "-w", scaled_out)} == {"message_received"}
+    assert hub("ledger", "verify", "-w", scaled_out)
 
 
 def test_drain_works_what_is_there(hub, connected):

@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 from click.testing import CliRunner
 
+from hub.cli.app import main
 from hub.cli.demo import demo
 from hub.demo import payloads, shop
 from hub.demo.play import stage
@@ -35,6 +36,23 @@ def test_for_programs_it_prints_one_object_and_nothing_else(short, tmp_path):
     assert (shown["purchases"], shown["members"], shown["verified"]) == (len(short), 40, True)
     assert shown["points"]["by_recipe"]["purchase-points"] == sum(one.cents // 100 for one in short)
     assert (tmp_path / "kept" / "hub.yaml").exists() and (tmp_path / "kept" / "data" / "hub.db").exists()
+
+
+def test_it_comes_to_the_same_on_postgresql(short, tmp_path, postgres_server):
+    """`--database` names an empty one; the commands look into it, and a second demo leaves it alone."""
+    url = postgres_server.bare().url
+    embedded = CliRunner().invoke(demo, ["--exit", "--json"], catch_exceptions=False)
+    kept = tmp_path / "kept"
+    result = CliRunner().invoke(demo, ["--exit", "--json", "--database", url, "--keep", str(kept)], catch_exceptions=False)
+    assert json.loads(result.stdout) == json.loads(embedded.stdout)
+    assert list((kept / "data").iterdir()) == [kept / "data" / "clock-offset"]
+    for words in (["ledger", "verify"], ["events", "--json"], ["members", "--json"], ["connections"], ["db", "size", "--json"]):
+        looked = CliRunner().invoke(main, [*words, "-w", str(kept)])
+        assert looked.exit_code == 0, looked.output
+    assert set(json.loads(looked.stdout)) == {"inbox", "hub"}
+    again = CliRunner().invoke(main, ["demo", "--exit", "--database", url])
+    assert again.exit_code == 1
+    assert "needs an empty database" in again.output
 
 
 def test_for_people_it_shows_the_totals_the_proof_and_what_to_try(short):

@@ -22,7 +22,8 @@ THANKS = recipe(
 )
 LATER = recipe(
     "later",
-    'when: sale\nif: event.amount >= 50\ndo:\n  - wait: {time: 3 days}\n  - award: {points: 7, expires: 20 days, reason: "ünï ✓"}\n',
+    "when: sale\nif: event.amount >= 50\ndo:\n"
+    '  - wait: {time: 3 days}\n  - award: {points: 7, expires: 20 days, reason: "ünï ✓"}\n',
 )
 CAPPED = recipe(
     "capped",

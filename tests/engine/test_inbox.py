@@ -23,6 +23,7 @@ from hub.engine.inbox import Delivery, Inbox
 from hub.errors import Unavailable
 from hub.ids import Ids
 from hub.store.sqlite import SqliteSession, SqliteStore
+from tests.databases import Place
 
 NOON = datetime(2026, 2, 6, 12, 0, 0, 123456, UTC)
 
@@ -248,10 +249,9 @@ from pathlib import Path
 from hub.clock import SystemClock
 from hub.engine.inbox import Delivery, Inbox
 from hub.ids import Ids
-from hub.store.sqlite import SqliteStore
+from hub.store import database
 
-store, clock = SqliteStore(Path(sys.argv[1]), "inbox"), SystemClock()
-store.migrate()
+store, clock = database.at(sys.argv[1], Path(sys.argv[1].removeprefix("sqlite:///"))).open("inbox"), SystemClock()
 inbox = Inbox(store, clock, Ids(clock), lambda: None)
 
 def send():
@@ -265,19 +265,24 @@ for _ in range(8):
 """
 
 
-def test_a_kill_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
-    """After `kill -9` in the middle of many commits, every id that was given out is in the file."""
-    path = tmp_path / "inbox.db"
-    sender = subprocess.Popen([sys.executable, "-c", SENDER, str(path)], stdout=subprocess.PIPE, text=True)
-    assert sender.stdout is not None
-    acknowledged = [sender.stdout.readline().strip() for _ in range(300)]
-    sender.send_signal(signal.SIGKILL)
-    rest = sender.stdout.read().split("\n")
-    sender.stdout.close()
-    sender.wait(10)
-    acknowledged += [line for line in rest[:-1] if line]
-    world = World(tmp_path)
-    kept = {one.id for one in world.inbox.after(0, 1_000_000)}
-    world.close()
-    assert len(acknowledged) >= 300
+def test_a_kill_loses_nothing_that_was_acknowledged(place: Place) -> None:
+    """After `kill -9` of two processes in the middle of many commits, every id that was given out is in the database."""
+    senders = [subprocess.Popen([sys.executable, "-c", SENDER, place.url], stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    acknowledged = []
+    for sender in senders:
+        assert sender.stdout is not None
+        acknowledged += [sender.stdout.readline().strip() for _ in range(200)]
+    for sender in senders:
+        sender.send_signal(signal.SIGKILL)
+        assert sender.stdout is not None
+        rest = sender.stdout.read().split("\n")
+        sender.stdout.close()
+        sender.wait(10)
+        acknowledged += [line for line in rest[:-1] if line]
+    store, clock = place.open("inbox"), VirtualClock(NOON)
+    inbox = Inbox(store, clock, Ids(clock, random.Random(1)), lambda: None)
+    kept = {one.id for one in inbox.after(0, 1_000_000)}
+    inbox.close()
+    store.close()
+    assert len(acknowledged) >= 400
     assert set(acknowledged) <= kept
