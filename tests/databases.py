@@ -69,6 +69,12 @@ class Corner:
     def make(self, schema: str) -> PostgresStore:
         return PostgresStore(self.url, schema)
 
+    def cut(self, condition: str = "true") -> None:
+        """The server ends the connections to its database that meet the condition, as when it is started anew."""
+        others = f"FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND {condition}"
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(f"SELECT pg_terminate_backend(pid, 5000) {others}")
+
 
 class Server:
     """A database of its own on a PostgreSQL server, for as long as the tests run."""

@@ -104,6 +104,8 @@ class NotifyWaker:
                     connection.execute("SET synchronous_commit = off")  # a ring is a hint: it need not reach the disk
                 connection.execute(_NOTIFY.encode())
             except psycopg.Error:  # the worker finds its work on its timer; the next ring tries again
+                if connection is not None:
+                    connection.close()
                 connection = None
         if connection is not None:
             connection.close()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import psycopg
 import pytest
 
 from hub.errors import HubError
-from hub.store import migrations
+from hub.store import Unit, migrations
 from tests.databases import Server, ask
 from tests.engine.world import POINTS, World, recipe
 
@@ -116,4 +118,57 @@ def test_the_same_script_leaves_the_same_rows(seed: int, tmp_path: Path, postgre
     for world in worlds:
         world.prove()
         world.close()
+    postgres_server.give_back(corner)
+
+
+def test_the_server_may_cut_every_connection_between_two_steps(tmp_path: Path, postgres_server: Server) -> None:
+    """As when it is started anew: what was acknowledged is worked, once, by the same worker."""
+    corner = postgres_server.take()
+    world = World(tmp_path / "w", POINTS, THANKS, database=corner.url)
+    world.write_sms("START", PHONES["ann"])
+    for number in range(6):
+        world.pay(f"p{number}", "10.00", {"id": "ann", "phone": PHONES["ann"]})
+        corner.cut()
+        world.work()
+        world.pay(f"p{number}", "10.00", {"id": "ann", "phone": PHONES["ann"]})
+        corner.cut()
+    world.work()
+    assert world.balance() == 60
+    assert len(world.platform.sent) == 6
+    world.prove()
+    world.close()
+    postgres_server.give_back(corner)
+
+
+def test_a_transaction_that_is_cut_off_in_the_middle_is_done_again(
+    tmp_path: Path, postgres_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before each kind of step in turn the server ends the connections of an open transaction; nothing is half done."""
+    corner = postgres_server.take()
+    world = World(tmp_path / "w", POINTS, REDEEM, LATER, database=corner.url)
+    world.work()
+    cuts = iter([0, 3, 1, 5, 2, 4])
+    flush, left = Unit.flush, [next(cuts)]
+
+    def cut_off(unit: Unit) -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            corner.cut()
+        flush(unit)
+
+    monkeypatch.setattr(Unit, "flush", cut_off)
+    for number in range(10):
+        world.pay(f"p{number}", "60.00", {"id": "ann", "phone": PHONES["ann"]})
+        world.write_sms("REDEEM wipers", PHONES["ann"])
+        if left[0] <= 0:
+            left[0] = next(cuts, 0)
+        for _ in range(3):
+            with suppress(psycopg.Error):
+                world.work()
+    left[0] = 0
+    world.later(days=4)
+    assert world.postings("award") == 20
+    assert world.postings("redeem") == 10
+    world.prove()
+    world.close()
     postgres_server.give_back(corner)

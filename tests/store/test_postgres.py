@@ -25,20 +25,11 @@ def store(postgres: Corner) -> Iterator[PostgresStore]:
     store.close()
 
 
-def cut(postgres: Corner) -> None:
-    """Every connection to the place is ended by the server, as when it is started anew."""
-    with psycopg.connect(postgres.url, autocommit=True) as connection:
-        connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-
-
 def test_connections_that_the_server_has_cut_are_replaced(store: PostgresStore, postgres: Corner) -> None:
     """Whoever begins then notices nothing."""
     with store.read(), store.read(), store.write():  # three connections are open now
         pass
-    cut(postgres)
+    postgres.cut()
     for _ in range(4):
         with store.write() as session:
             session.run(ADD, subject="a", name=str(session.row(Query("n", "", COUNT, ()))))
@@ -50,11 +41,11 @@ def test_a_transaction_that_is_cut_off_leaves_nothing(store: PostgresStore, post
     """The error reaches whoever wrote, and the next transaction works."""
     with pytest.raises(psycopg.OperationalError), store.write() as session:
         session.run(ADD, subject="a", name="b")
-        cut(postgres)
+        postgres.cut()
         session.run(ADD, subject="a", name="c")
     with pytest.raises(psycopg.OperationalError), store.write() as session:
         session.run(ADD, subject="a", name="b")
-        cut(postgres)
+        postgres.cut()
     with store.write() as session:
         assert ask(session, COUNT) == [(0,)]
         session.run(ADD, subject="a", name="b")

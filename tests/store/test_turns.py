@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Iterator
 
-import psycopg
 import pytest
 
 from hub.errors import HubError
@@ -29,13 +28,6 @@ def waker(postgres: Corner) -> Iterator[NotifyWaker]:
     made = NotifyWaker(postgres.url)
     yield made
     made.close()
-
-
-def cut(where: Corner, condition: str = "true") -> None:
-    """The server ends these connections and waits until they are gone."""
-    others = f"FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND {condition}"
-    with psycopg.connect(where.url, autocommit=True) as connection:
-        connection.execute(f"SELECT pg_terminate_backend(pid, 5000) {others}")
 
 
 def test_a_ring_ends_a_wait(bell: ListenBell, waker: NotifyWaker) -> None:
@@ -76,7 +68,7 @@ def test_ringing_never_fails(postgres: Corner) -> None:
     bell.wait(0)
     waker.ring()
     assert bell.wait(10)
-    cut(postgres)
+    postgres.cut()
     heard = False
     for _ in range(20):
         waker.ring()
@@ -105,7 +97,7 @@ def test_one_worker_has_the_lock_until_it_ends(postgres: Corner) -> None:
         second.acquire()
     first.release()
     assert second.try_acquire()
-    cut(postgres)
+    postgres.cut()
     assert first.try_acquire()
     for lock in (first, second):
         lock.release()
@@ -124,11 +116,11 @@ def test_whoever_lost_the_lock_writes_no_more(postgres: Corner) -> None:
     mine, other = Database(postgres.url), Database(postgres.url)
     store, inbox = mine.open("hub"), mine.open("inbox")
     mine.lock.acquire()
-    cut(postgres, "query LIKE '%pg_try_advisory_lock%'")
+    postgres.cut("query LIKE '%pg_try_advisory_lock%'")
     with store.write() as session:
         ask(session, "INSERT INTO cursor VALUES ('a', '1')")
     assert not other.lock.try_acquire()
-    cut(postgres, "query LIKE '%pg_try_advisory_lock%'")
+    postgres.cut("query LIKE '%pg_try_advisory_lock%'")
     assert other.lock.try_acquire()
     with pytest.raises(LockLost, match="another worker has taken over"), store.write() as session:
         ask(session, "INSERT INTO cursor VALUES ('b', '1')")
