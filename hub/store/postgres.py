@@ -32,7 +32,7 @@ _NAMED = re.compile(r"(?<![:\w]):([a-z_]\w*)")
 _CONNECTIONS_MOST = 8
 _WAIT_SECONDS = 10.0
 _PREPARED_MOST = 500
-OPTIONS: dict[str, Any] = {
+_OPTIONS: dict[str, Any] = {
     "autocommit": True,
     "row_factory": dict_row,
     "cursor_factory": psycopg.RawCursor,
@@ -41,10 +41,12 @@ OPTIONS: dict[str, Any] = {
     "keepalives_count": 3,
     "connect_timeout": 10,
 }
-"""How the hub connects, for the pool and for those that keep a connection of their own."""
 _READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-_WRITE = "BEGIN; SELECT pg_advisory_xact_lock({lock})"
+_WRITE = "BEGIN; SET LOCAL idle_in_transaction_session_timeout = '60s'; SELECT pg_advisory_xact_lock({lock})"
+"""A process that is stopped in the middle must not hold up all others for ever."""
 _DURABLE = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+_ALIVE = "SET tcp_keepalives_idle = 15; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3"
+"""How soon the server notices that a machine has vanished, and gives its locks free: within half a minute, not two hours."""
 _SIZE = "SELECT COALESCE(SUM(pg_total_relation_size(to_regclass(name))), 0) AS size FROM unnest($1::text[]) AS name"
 
 
@@ -108,7 +110,7 @@ class PostgresStore:
         _look_at(url)
         self._pool: ConnectionPool[Connection] = ConnectionPool(
             url,
-            kwargs=OPTIONS,
+            kwargs=_OPTIONS,
             configure=_configure,
             min_size=1,
             max_size=_CONNECTIONS_MOST,
@@ -184,11 +186,19 @@ def _no_fence() -> None:
     """Whoever has no lock to lose may write: tests, migrations."""
 
 
+def connect(url: str) -> Connection:
+    """A connection for one purpose, beside the pool."""
+    connection: Connection = psycopg.connect(url, **_OPTIONS)
+    _configure(connection)
+    return connection
+
+
 def _configure(connection: Connection) -> None:
     connection.prepared_max = _PREPARED_MOST
     connection.adapters.register_dumper(int, _Integer)
     connection.adapters.register_loader("numeric", _WholeNumber)
     connection.execute(_DURABLE)
+    connection.execute(_ALIVE)
 
 
 def _look_at(url: str) -> None:

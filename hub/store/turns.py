@@ -17,18 +17,13 @@ from hub import log
 from hub.errors import HubError
 from hub.store import migrations
 from hub.store.lock import LockLost
-from hub.store.postgres import OPTIONS, Connection
+from hub.store.postgres import Connection, connect
 
 _LOG = log.get(__name__)
 _CHANNEL = "current_schema() || ':loyalty-hub'"
 _TRY = f"SELECT pg_try_advisory_lock({migrations.advisory_lock('worker')}) AS taken"
 _NOTIFY = f"SELECT pg_notify({_CHANNEL}, '')"
 _RETRY_SECONDS = 1.0
-
-
-def connect(url: str) -> Connection:
-    """A connection for one purpose, beside the pool."""
-    return psycopg.connect(url, **OPTIONS)
 
 
 class SessionLock:

@@ -99,6 +99,13 @@ def test_a_commit_is_on_the_disk_when_it_returns(store: PostgresStore, postgres_
         told.close()
 
 
+def test_a_process_that_is_stopped_holds_nobody_up_for_ever(store: PostgresStore) -> None:
+    """The server ends a transaction that rests, and notices soon when a machine has vanished."""
+    with store.write() as session:
+        assert ask(session, "SELECT current_setting('idle_in_transaction_session_timeout')") == [("1min",)]
+        assert ask(session, "SELECT current_setting('tcp_keepalives_idle')") == [("15",)]
+
+
 def test_the_tables_of_each_schema_are_measured_alone(store: PostgresStore, postgres: Corner) -> None:
     """Both live in one database."""
     inbox = postgres.make("inbox")
