@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from hub.engine.batch import DEPTH_MOST, Batch
 from hub.engine.calls import Call
 from hub.programme import consent
@@ -16,6 +18,12 @@ def why_not(batch: Batch, call: Call, channel: str | None, address: str | None) 
     asked = _answers_own_request(batch, call, channel, address)
     verdict = consent.gate(batch.unit, channel, address, batch.programme, answers_own_request=asked)
     return verdict.reason if isinstance(verdict, consent.Blocked) else ""
+
+
+def want(batch: Batch, spoken_to: Collection[tuple[str | None, str | None]]) -> None:
+    """Read in one query what `why_not` will ask for these (channel, address)."""
+    known = [(channel, address) for channel, address in spoken_to if channel is not None and address]
+    consent.want_standing(batch.unit, known, batch.programme)
 
 
 def _answers_own_request(batch: Batch, call: Call, channel: str, address: str) -> bool:

@@ -15,12 +15,11 @@ from datetime import datetime
 
 from hub import log
 from hub.clock import from_text, to_text
-from hub.engine import calls
+from hub.engine import calls, gate
 from hub.engine.admission import Admission
 from hub.engine.batch import Batch
 from hub.engine.calls import CALLS, UNCERTAIN, Call
 from hub.engine.events import Event, queries
-from hub.engine.gate import why_not
 from hub.engine.health import HEALTH, Pace, health_of
 from hub.engine.performer import Outcome, Performer
 from hub.engine.runner import Runner
@@ -92,6 +91,7 @@ class Outbox:
         rows = batch.unit.session.rows(queries.calls_due, now=to_text(batch.now), closed=closed, most=_CLAIMED_MOST)
         due = [calls.from_row(row) for row in rows]
         self._preload(batch, due)
+        gate.want(batch, [self._performer.address_of(call) for call in due])
         groups: dict[tuple[str, str], list[Call]] = {}
         ready: list[list[Call]] = []
         taken: dict[str, int] = {}
@@ -208,7 +208,7 @@ class Outbox:
 
     def _gate(self, batch: Batch, call: Call) -> bool:
         """True when the messaging gate keeps the call back; then its run goes on without it."""
-        why = why_not(batch, call, *self._performer.address_of(call))
+        why = gate.why_not(batch, call, *self._performer.address_of(call))
         if not why:
             return False
         refused = call.refused(batch.now, why)

@@ -9,7 +9,8 @@ from hub.clock import to_text
 from hub.engine import effects
 from hub.engine.batch import Batch
 from hub.engine.events import DONE, PARKED, Event, queries
-from hub.engine.refunds import gives_back
+from hub.engine.hindsight import AWARDING
+from hub.engine.refunds import RETURNED, gives_back
 from hub.engine.runner import Runner, effect_key
 from hub.engine.runs import AWAITING
 from hub.errors import HubError
@@ -88,6 +89,9 @@ class Workshop:
         batch.roll.want_members(members)
         batch.book.want(members)
         batch.unit.want(AWAITING, members)
+        sales = [event.id for event in events if isinstance(event.fact, Sale)]
+        batch.unit.want(RETURNED, sales)
+        batch.unit.want(AWARDING, sales)
         batch.book.want_keys([key for event in events for key in self._keys(event)])
 
     def _keys(self, event: Event) -> Iterator[str]:

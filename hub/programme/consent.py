@@ -144,6 +144,12 @@ def want(unit: Unit, facts: Collection[Fact], programme: Programme) -> None:
     unit.want(CONSENTS, [key for fact in facts for key, _, _ in said_in(fact, programme)])
 
 
+def want_standing(unit: Unit, spoken_to: Collection[tuple[str, str]], programme: Programme) -> None:
+    """Read in one query what holds for these (channel, address) before `gate` is asked about each."""
+    found = [(channel, address_on(channel, address, programme.region)) for channel, address in spoken_to]
+    unit.want(CONSENTS, [(channel, normal) for channel, normal in found if normal is not None])
+
+
 def said_in(fact: Fact, programme: Programme) -> list[tuple[Key, Status, str]]:
     """What a fact says about consent: address, status and source. Addresses that cannot be one are left out."""
     said: list[tuple[Key, Status, str]] = []
