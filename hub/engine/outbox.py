@@ -22,6 +22,7 @@ from hub.engine.calls import CALLS, UNCERTAIN, Call
 from hub.engine.events import Event, queries
 from hub.engine.health import HEALTH, Pace, health_of
 from hub.engine.performer import Outcome, Performer
+from hub.engine.refunds import RETURNED
 from hub.engine.runner import Runner
 from hub.engine.runs import RUNS, WAITING
 from hub.engine.schedule import pull_since, pulled_until
@@ -182,7 +183,9 @@ class Outbox:
         """Read in sets what the runs of these calls will ask for."""
         members = [call.member_id for call in concerned if call.member_id]
         batch.unit.want(RUNS, [call.run_id for call in concerned if call.run_id])
-        batch.events.want_ids([call.event_id for call in concerned if call.event_id])
+        events = [call.event_id for call in concerned if call.event_id]
+        batch.events.want_ids(events)
+        batch.unit.want(RETURNED, events)
         batch.roll.want_members(members)
         batch.book.want(members)
 
