@@ -159,9 +159,7 @@ def test_a_forged_delivery_leaves_nothing(world: World) -> None:
     assert world.hub.inbox.last_seq() == 0
 
 
-def test_what_could_not_be_read_is_replayed_once_the_connector_is_mended(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_could_not_be_read_is_replayed_once_the_connector_is_mended(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before that the answer says that it still cannot be read, and it stays where it was."""
     contract = till.triggers["payment"].contract
     real = contract.function

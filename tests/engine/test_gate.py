@@ -76,8 +76,7 @@ def test_an_answer_that_the_hubs_own_fact_gives_is_still_an_answer(make: Any) ->
     world = make(
         recipe(
             "claim",
-            "when: hub.claim_answered\ndo:\n"
-            '  - letters.send_safe: {to: "{{ member.phone }}", text: "{{ event.outcome }}"}\n',
+            'when: hub.claim_answered\ndo:\n  - letters.send_safe: {to: "{{ member.phone }}", text: "{{ event.outcome }}"}\n',
         )
     )
     world.pay("p1", "1.00", _ann())

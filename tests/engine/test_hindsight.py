@@ -58,7 +58,7 @@ def test_what_is_left_of_a_sale_earns_as_if_the_rest_had_never_been_bought(make:
 
 def test_a_recipe_is_judged_by_the_member_and_the_version_that_it_saw(make: Make) -> None:
     """A tier reached since, or a recipe edited since, changes nothing about an old sale."""
-    double = "when: sale\ndo:\n  - award: {points: event.amount * (2 if member.tier == \"Silver\" else 1)}\n"
+    double = 'when: sale\ndo:\n  - award: {points: event.amount * (2 if member.tier == "Silver" else 1)}\n'
     world = make(recipe("tiered", double))
     world.pay("p0", "100.00")
     _buy(world)

@@ -50,9 +50,7 @@ def test_a_replay_frees_the_lane_and_it_goes_on_in_order(world: World) -> None:
     assert world.balance() == 50
 
 
-def test_a_long_queue_of_a_freed_lane_is_worked_before_what_comes_new(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_long_queue_of_a_freed_lane_is_worked_before_what_comes_new(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many batches that takes."""
     monkeypatch.setattr(worker_module, "_READY_MOST", 2)
     world.pay("p0", "10.00", order="o0", currency="EUR")
@@ -90,9 +88,7 @@ def test_an_event_that_is_given_up_frees_its_lane(world: World) -> None:
     assert world.balance() == 10
 
 
-def test_a_mistake_of_ours_parks_one_event_and_undoes_what_it_had_begun(
-    make: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_mistake_of_ours_parks_one_event_and_undoes_what_it_had_begun(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """An unexpected error in the middle of an event leaves no half of it behind."""
     world = make(POINTS, recipe("a-tag", "when: sale\ndo:\n  - tag: {name: buyer}\n  - award: {points: 1}\n"))
     real = awarding.tiers.evaluate

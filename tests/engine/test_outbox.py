@@ -372,9 +372,7 @@ def test_a_pull_of_a_later_time_leaves_no_gap_behind_the_cursor(make: Any) -> No
     assert "since=2026-03-02" in world.platform.asked[-1].path
 
 
-def test_what_came_of_a_call_is_not_lost_when_the_database_is_in_trouble(
-    make: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_came_of_a_call_is_not_lost_when_the_database_is_in_trouble(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is noted when the database is back, and the call is not made again."""
     world = make(sending("send_once"))
     world.pay("p1", "1.00", ANN, order="o1")
