@@ -33,7 +33,8 @@ SELECT id, event_id FROM run WHERE id = :id;
 
 -- runs_of_event --
 -- The runs that an event started, oldest first.
-SELECT id, event_id, recipe, version, member_id, lane, depth, state, position, journal, wake_at, awaits, note, started_at, changed_at
+SELECT id, event_id, recipe, version, member_id, lane, depth, state, position, journal, wake_at, awaits, seen, note,
+       started_at, changed_at
 FROM run WHERE event_id = :event_id ORDER BY id;
 
 -- calls_of_runs --
