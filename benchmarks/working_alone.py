@@ -3,7 +3,7 @@
     python benchmarks/working_alone.py [DELIVERIES]
 
 Sales lie in the inbox already; a recipe with a condition gives points for each: event, run, transaction with its entries, lot
-and link of the chain, in batches. Prints one JSON object. Figures are of the machine that runs it, at SQLite's `synchronous=FULL`.
+and link of the chain, in batches. Prints one JSON object. Figures are of the machine that runs it, at `synchronous=FULL`.
 """
 
 from __future__ import annotations
