@@ -23,7 +23,8 @@ Which side keeps the books: one alone may give points for an order. Without `til
 Loyalty is read, recipes hear `sale`, and `adjust_points` shows the result at the till. With `till_loyalty: true` the till does:
 each change there is told as `loyalty_event` with the order that earned it; let recipes hear that (`if: event.kind == "earned"
 and not event.ours`) in place of Square's sales, and send none of it back. `ours` is what was done by API, as the hub does it.
-`accumulate_points` looks whether the till gave the order its points first, and then gives none.
+`accumulate_points` looks whether the till gave the order its points first, and then gives none. Where recipes hear both sides
+all the same, the hub awards one order once: for the side that it worked first.
 """
 
 from __future__ import annotations

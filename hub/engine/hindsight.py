@@ -25,14 +25,14 @@ from hub.recipes.vocabulary import Missing
 from hub.sdk.facts import Line, Refund, Sale
 from hub.store import Session, Space, Unit
 
-_AWARD = "award"
+AWARD = "award"
 # What says who the member is stays in the member's record alone.
 _PERSONAL = {"first_name": None, "last_name": None, "email": None, "phone": None, "birthday": None, "language": None}
 
 
 def seen_by(plan: Plan, event: Event, member: Mapping[str, Any] | None) -> str:
     """The member as the recipe sees them now, as JSON, where it may give points for a sale; else empty."""
-    if member is None or not isinstance(event.fact, Sale) or all(step.action != _AWARD for step in plan.steps):
+    if member is None or not isinstance(event.fact, Sale) or all(step.action != AWARD for step in plan.steps):
         return ""
     return json.dumps({**member, **_PERSONAL, "attributes": dict(member["attributes"])}, default=str, separators=(",", ":"))
 
@@ -67,13 +67,13 @@ def reevaluation(batch: Batch, sale: Event, refunds: Sequence[Refund]) -> Reeval
 
 
 def _posted(entry: Entry) -> str | None:
-    return str((entry.gave or {}).get("transaction_id")) if entry.action == _AWARD else None
+    return str((entry.gave or {}).get("transaction_id")) if entry.action == AWARD else None
 
 
 def _worked_again(batch: Batch, run: Run, entry: Entry, sale: Event) -> int | None:
     try:
         plan = batch.plans.pinned(batch.unit.session, run.recipe, run.version)
-        doing = batch.catalogue.doing(_AWARD)
+        doing = batch.catalogue.doing(AWARD)
         if isinstance(doing, Missing):
             return None
         scope = _scope(batch, run, sale)

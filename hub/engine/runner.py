@@ -18,7 +18,8 @@ from hub.engine.batch import Batch
 from hub.engine.calls import CALLS, Call, as_json
 from hub.engine.controls import Ask, Stop, Wait
 from hub.engine.events import Event, queries
-from hub.engine.hindsight import remember_run, seen_by
+from hub.engine.hindsight import AWARD, remember_run, seen_by
+from hub.engine.overlap import earned_already
 from hub.engine.refunds import take_back_late
 from hub.engine.runs import AWAITING, ONCE, RUNS, Entry, Run
 from hub.errors import HubError
@@ -216,6 +217,8 @@ class Runner:
         doing = self._batch.catalogue.doing(step.action)
         if isinstance(doing, Missing):
             raise Failed(f"{doing.message}; {doing.hint}")
+        if step.action == AWARD and (why := earned_already(self._batch, event)):
+            return run.noted(Entry(step.index, step.action, "skipped", step.name, why=why))
         values = {name: compiled.evaluate(scope) for name, compiled in step.inputs.items()}
         known = step.type.inputs
         given = {name: value for name, value in values.items() if value is not None or known[name].type.optional}

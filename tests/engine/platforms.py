@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from io import BytesIO
-from typing import Any
+from typing import Any, Literal
 
 import requests
 from pydantic import BaseModel
@@ -96,6 +96,8 @@ class Person(Payload):
 
 class Visit(Payload):
     id: str
+    kind: Literal["earned", "other"] = "other"
+    ours: bool = False
     at: datetime
     order: str | None = None
     buyer: Buyer | None = None
@@ -149,7 +151,12 @@ def activity(told: Visit) -> LoyaltyActivity:
     """The till's own programme did something about an order."""
     who = told.buyer.known() if told.buyer else None
     return LoyaltyActivity(
-        occurred_at=told.at, customer=who, activity_id=told.id, kind="other", references=_about(order=told.order)
+        occurred_at=told.at,
+        customer=who,
+        activity_id=told.id,
+        kind=told.kind,
+        ours=told.ours,
+        references=_about(order=told.order),
     )
 
 
