@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import multiprocessing
+import os
+import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -59,7 +62,23 @@ def serve(load: Callable[[], WSGIApplication], host: str, port: int, *, threads:
         log_dictconfig=_TO_OUR_LOGS,
     )
     _LOG.info("serving", address=f"http://{host}:{port}", threads=threads)
-    server.serve(target_loader=load, wrap_loader=False)
+    server.serve(target_loader=functools.partial(_load_as_child, load), wrap_loader=False)
+
+
+def _load_as_child(load: Callable[[], WSGIApplication]) -> WSGIApplication:
+    """The application in the process that serves it, which ends when the one that supervises it does.
+
+    One that was killed cannot tell its child to stop; the port is shared, so both the old and the next one would serve.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent,), name="orphan", daemon=True).start()
+    return load()
+
+
+def _end_with(parent: multiprocessing.process.BaseProcess) -> None:
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 @dataclass(frozen=True, slots=True)

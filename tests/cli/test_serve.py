@@ -131,6 +131,17 @@ def test_what_any_web_process_takes_is_worked_whoever_is_killed(hub, ask, scaled
     assert hub("ledger", "verify", "-w", scaled_out)
 
 
+def test_the_server_ends_when_the_process_that_supervises_it_was_killed(connected, port):
+    """Whoever starts the hub again must not share its port with the old one."""
+    with running("web", "--port", port, "-w", connected) as process:
+        url = f"http://127.0.0.1:{port}/healthz"
+        assert reached(url).status_code == 200
+        process.kill()
+        process.communicate(timeout=_STOP_SECONDS_MOST)  # until nobody holds its standard error any more
+        with pytest.raises(requests.ConnectionError):
+            requests.get(url, timeout=5)
+
+
 def test_drain_works_what_is_there(hub, connected):
     """`hub worker --drain` ends by itself when nothing is left to do."""
     assert "There was nothing to do." in hub("worker", "--drain", "-w", connected).stdout
