@@ -155,7 +155,7 @@ class Hub:
             schedule=Schedule(
                 self.plans, self.catalogue, self.programme, self.connections, hears_webhooks=self.settings.is_public
             ),
-            outbox=Outbox(self.connections, performer, Pace(monotonic), self.waker.ring),
+            outbox=Outbox(self.connections, performer, Pace(monotonic), self.waker.ring, self.inbox.keep_many),
             commands=Commands(self.inbox, self.connections),
             connections=self.connections,
             bell=bell,

@@ -75,6 +75,6 @@ def answer(*, task: str, choice: str, folder: Path, as_json: bool) -> None:
 @workspace_option
 @json_option
 def drop(*, held_id: str, reason: str, folder: Path, as_json: bool) -> None:
-    """Give up what is held: a run, a call or a parked event. What it has done stays."""
+    """Give up what is held: a run, a call, a parked event or an unreadable delivery. What it has done stays."""
     told = ask(folder, "drop", {"id": held_id, "reason": reason, "by": the_user()})
     print_json(told) if as_json else say(f"{held_id} is given up; what it has done stays.", "green")

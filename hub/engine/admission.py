@@ -17,6 +17,7 @@ from hub.engine.batch import Batch
 from hub.engine.calls import CALLS, Call
 from hub.engine.events import DONE, PARKED, READY, UNCLAIMED, Event, fact_text, queries, thing
 from hub.engine.inbox import Delivery
+from hub.engine.pulled import item_of
 from hub.engine.refunds import sale_of
 from hub.engine.told import Told
 from hub.errors import Unreadable
@@ -72,6 +73,8 @@ class Admission:
     def _read(self, delivery: Delivery) -> list[Reading]:
         if delivery.kind == "row":
             return self._read_row(delivery)
+        if delivery.kind == "pulled":
+            return self._read_pulled(delivery)
         connection = self._connections.get(delivery.connection)
         if connection is None:
             return self._receipt(delivery, "unreadable", f"there is no connection `{delivery.connection}` any more")
@@ -106,20 +109,37 @@ class Admission:
         fact = self._stamped(fact_type.model_validate(row["data"]), delivery.received_at)
         return [Reading(delivery.connection, fact.fact, row["key"], fact, delivery.id, delivery.received_at)]
 
+    def _read_pulled(self, delivery: Delivery) -> list[Reading]:
+        """A record that a pull brought and that could not be read then."""
+        connection = self._connections.get(delivery.connection)
+        pull = connection.connector.pulls.get(delivery.path) if connection is not None else None
+        if connection is None or pull is None:
+            gone = f"there is no pull `{delivery.path}` of a connection `{delivery.connection}` any more"
+            return self._receipt(delivery, "unreadable", gone)
+        try:
+            trigger = connection.connector.triggers[pull.trigger]
+            return self._read_by(trigger, connection, item_of(delivery), delivery.id, delivery.received_at)
+        except Unreadable as error:
+            return self._receipt(delivery, "unreadable", str(error))
+
     def _read_item(self, connection: Connection, item: Item, delivery_id: str | None, received_at: datetime) -> list[Reading]:
         if item.problem:
             raise Unreadable(item.problem)
         if not connection.connector.is_ours(item, connection):
             return []
-        readings: list[Reading] = []
-        for trigger in connection.connector.triggers_for(item):
-            if trigger.thin_for(connection) or trigger.poke:
-                self._call_for(connection, trigger, item, delivery_id)
-                continue
-            facts = trigger.read(item, connection)
-            told = [Told(trigger, fact, item.at) for fact in facts]
-            readings += [self._reading(connection.name, one, delivery_id, received_at) for one in told]
-        return readings
+        heard = connection.connector.triggers_for(item)
+        return [one for trigger in heard for one in self._read_by(trigger, connection, item, delivery_id, received_at)]
+
+    def _read_by(
+        self, trigger: Trigger, connection: Connection, item: Item, delivery_id: str | None, received_at: datetime
+    ) -> list[Reading]:
+        if item.problem:
+            raise Unreadable(item.problem)
+        if trigger.thin_for(connection) or trigger.poke:
+            self._call_for(connection, trigger, item, delivery_id)
+            return []
+        told = [Told(trigger, fact, item.at) for fact in trigger.read(item, connection)]
+        return [self._reading(connection.name, one, delivery_id, received_at) for one in told]
 
     def _reading(self, connection: str, told: Told, delivery_id: str | None, received_at: datetime) -> Reading:
         fact = self._stamped(told.fact, told.at or received_at)

@@ -145,6 +145,7 @@ class Commands:
         name = str(payload.get("id", ""))
         why = f"given up ({payload.get('reason') or 'no reason given'})"
         run, event, call = batch.unit.get(RUNS, name), batch.events.by_id(name), batch.unit.get(CALLS, name)
+        receipt = batch.unit.session.row(queries.receipt, delivery_id=name)
         if run is not None and run.state == runs.HELD:
             batch.unit.put(RUNS, run.id, run.moved(runs.STOPPED, batch.now, note=f"{why}: {run.note}"))
         elif event is not None and event.state == PARKED:
@@ -152,8 +153,15 @@ class Commands:
             batch.events.settle(event, DONE, f"{why}: {event.note}")
         elif call is not None and call.state == calls.HELD and call.run_id is None:
             batch.unit.put(CALLS, call.id, call.refused(batch.now, f"{why}: {call.note}"))
+        elif receipt is not None and receipt["state"] == "unreadable":
+            note = f"{why}: {receipt['note']}"
+            row = (name, receipt["seq"], receipt["connection"], "ignored", note, to_text(batch.now))
+            batch.unit.append(queries.add_receipt, row)
         else:
-            raise HubError(f"`{name}` is not a held run or call, nor a parked event; `hub held` shows what can be given up")
+            raise HubError(
+                f"`{name}` is not a held run or call, a parked event or an unreadable delivery; `hub held` shows what can be "
+                "given up"
+            )
         return {"stopped": name}, []
 
     def _free(self, batch: Batch, event: Event) -> None:

@@ -30,9 +30,10 @@ _READ_BYTES_MOST = 32 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What reached the hub, as it came. seq and id: given by the inbox. path: of a command, its name.
+    """What reached the hub, as it came. seq and id: given by the inbox. path: of a command, its name; of a pulled
+    record, the pull's.
 
-    headers: by lower-case name, without what proves identity.
+    headers: by lower-case name, without what proves identity. An id that is given and known already: it is kept as it was.
     """
 
     kind: Kind
@@ -84,7 +85,7 @@ class Inbox:
         """Their ids, in order, once all are on the disk: all of them or none. Unavailable when that cannot be had now."""
         if not deliveries:
             return []
-        ids = [self._ids.new("dlv") for _ in deliveries]
+        ids = [one.id or self._ids.new("dlv") for one in deliveries]
         rows = [_row_of(one, id_) for one, id_ in zip(deliveries, ids, strict=True)]
         batch = self._enqueue(rows)
         if not batch.settled.wait(_COMMIT_SECONDS_MOST):

@@ -1,7 +1,8 @@
 -- add_delivery --
--- One delivery, at the end of the inbox.
+-- One delivery, at the end of the inbox, unless it is there: a pulled record has the same id whenever it is brought.
 INSERT INTO delivery (id, kind, connection, method, path, query, headers, body, received_at)
-VALUES (:id, :kind, :connection, :method, :path, :query, :headers, :body, :received_at);
+VALUES (:id, :kind, :connection, :method, :path, :query, :headers, :body, :received_at)
+ON CONFLICT (id) DO NOTHING;
 
 -- sizes_after --
 -- How large the next deliveries are, so that a read takes no more than memory should hold.

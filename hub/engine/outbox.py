@@ -21,6 +21,7 @@ from hub.engine.batch import Batch
 from hub.engine.calls import CALLS, UNCERTAIN, Call
 from hub.engine.events import Event, queries
 from hub.engine.health import HEALTH, Pace, health_of
+from hub.engine.inbox import Delivery
 from hub.engine.performer import Outcome, Performer
 from hub.engine.refunds import RETURNED
 from hub.engine.runner import Runner
@@ -34,6 +35,7 @@ _LOG = log.get(__name__)
 _THREADS = 16
 _CLAIMED_MOST = 64
 _AT_ONCE_PER_CONNECTION = 8
+_KEPT_MOST = 500  # at once; the door's deliveries go by the same way and must not find it full
 
 
 @dataclass(slots=True)
@@ -47,10 +49,17 @@ class Outbox:
     """The calls of one worker. Only the worker's thread touches the database; the pool only asks and tells."""
 
     def __init__(
-        self, connections: Mapping[str, Connection], performer: Performer, pace: Pace, ring: Callable[[], None]
+        self,
+        connections: Mapping[str, Connection],
+        performer: Performer,
+        pace: Pace,
+        ring: Callable[[], None],
+        keep: Callable[[Sequence[Delivery]], object],
     ) -> None:
+        """keep: puts deliveries into the inbox; it returns when they are on the disk."""
         self._connections = connections
         self._performer = performer
+        self._keep = keep
         self._pace = pace
         self._ring = ring
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="call")
@@ -163,10 +172,6 @@ class Outbox:
             if call.kind == "pull":
                 since = datetime.fromisoformat(str(call.input["since"]))
                 pulled_until(batch.unit, call.connection, call.name, since, call.changed_at)
-                if outcome.unread:
-                    _LOG.warning(
-                        "a pull brought records that cannot be read", connection=call.connection, reason=outcome.unread[0]
-                    )
         return events
 
     def close(self) -> None:
@@ -192,6 +197,10 @@ class Outbox:
     def _make(self, group: list[Call]) -> None:
         try:
             outcomes = self._performer.perform(group)
+            # Before the cursor passes them; a crash in between brings them again, as the same deliveries.
+            unread = [record for outcome in outcomes for record in outcome.unread]
+            for start in range(0, len(unread), _KEPT_MOST):
+                self._keep(unread[start : start + _KEPT_MOST])
         except Exception as error:  # noqa: BLE001 - a thread of the pool must always tell
             _LOG.exception("a call broke off", connection=group[0].connection, call=group[0].id)
             failure = CallFailed(f"{type(error).__name__}: {error}", "uncertain")

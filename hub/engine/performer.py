@@ -13,6 +13,8 @@ from pydantic import BaseModel, ValidationError
 
 from hub.clock import Clock, Monotonic
 from hub.engine.calls import UNCERTAIN, Call
+from hub.engine.inbox import Delivery
+from hub.engine.pulled import kept
 from hub.engine.told import Told
 from hub.errors import CallFailed, HubError, Unreadable
 from hub.sdk import CallKey, Client, Connection, Item, Settings
@@ -27,13 +29,14 @@ _PULLED_MOST = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a call: an error, or a result, or what the platform told of facts; unread: why records were left out."""
+    """What came of a call: an error, or a result, or what the platform told of facts; unread: records that could not be
+    read, to be kept."""
 
     call: Call
     result: Mapping[str, Any] | None = None
     told: tuple[Told, ...] = ()
     error: CallFailed | None = None
-    unread: tuple[str, ...] = ()
+    unread: tuple[Delivery, ...] = ()
 
 
 class Performer:
@@ -161,7 +164,7 @@ class Performer:
         since = datetime.fromisoformat(str(call.input["since"]))
         client = self._client(connection, call, "safe")
         told: list[Told] = []
-        unread: list[str] = []
+        unread: list[Delivery] = []
         for number, item in enumerate(pull.items(connection, client, since)):
             if number >= _PULLED_MOST:
                 raise CallFailed(
@@ -169,14 +172,19 @@ class Performer:
                 )
             try:
                 told += self._read(connection, pull, item, client)
-            except Unreadable as error:
-                unread.append(str(error))
+            except Unreadable:
+                unread.append(kept(connection.name, pull.name, item, self._clock.now()))
         return Outcome(call, told=tuple(told), unread=tuple(unread))
 
     def _read(self, connection: Connection, pull: Pull, item: Item, client: Client) -> list[Told]:
         trigger = connection.connector.triggers[pull.trigger]
         thin = trigger.thin_for(connection)
-        facts = trigger.fetch(item, connection, client) if thin else trigger.read(item, connection)
+        try:
+            facts = trigger.fetch(item, connection, client) if thin else trigger.read(item, connection)
+        except CallFailed as error:
+            if error.verdict != "lasting":
+                raise
+            raise Unreadable(str(error)) from error  # one object that is not given must not hold up all others
         return [Told(trigger, fact, item.at) for fact in _with_key(trigger, facts)]
 
 
