@@ -7,6 +7,7 @@ one schema go one after another, so that a number from a `$sequence` never becom
 from __future__ import annotations
 
 import re
+import select
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -24,6 +25,7 @@ from hub.errors import HubError
 from hub.store import migrations
 from hub.store.queries import Query
 from hub.store.session import Row
+from hub.store.sets import Array, ArrayDumper, Sets
 
 Connection = psycopg.Connection[dict[str, Any]]
 
@@ -41,8 +43,8 @@ _OPTIONS: dict[str, Any] = {
     "keepalives_count": 3,
     "connect_timeout": 10,
 }
-_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-_WRITE = "BEGIN; SET LOCAL idle_in_transaction_session_timeout = '60s'; SELECT pg_advisory_xact_lock({lock})"
+_READ = ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",)
+_WRITE = ("BEGIN", "SELECT set_config('idle_in_transaction_session_timeout', '60s', true), pg_advisory_xact_lock({lock})")
 """A process that is stopped in the middle must not hold up all others for ever."""
 _DURABLE = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
 _ALIVE = "SET tcp_keepalives_idle = 15; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3"
@@ -62,26 +64,63 @@ class _WholeNumber(Loader):
 
 
 class PostgresSession:
-    """A transaction or a read on one connection."""
+    """A transaction on one connection.
 
-    def __init__(self, connection: Connection) -> None:
+    Its beginning and what it writes wait for the next question or for the COMMIT, and go to the server with that in one trip;
+    so there the error of a write shows. fence: called once it has begun; it raises when this process may write no longer.
+    """
+
+    def __init__(
+        self, connection: Connection, sets: Sets, begin: Sequence[str], fence: Callable[[], None] | None = None
+    ) -> None:
         self._connection = connection
+        self._sets = sets
+        self._fence = fence
+        self._unsent: list[tuple[bytes, Sequence[Sequence[Any]]]] = [(statement.encode(), [()]) for statement in begin]
 
     def rows(self, query: Query, **values: Any) -> list[Row]:
-        return list(self._execute(query, values).fetchall())
+        return list(self._ask(query, values).fetchall())
 
     def row(self, query: Query, **values: Any) -> Row | None:
-        return self._execute(query, values).fetchone()
+        return self._ask(query, values).fetchone()
 
     def run(self, query: Query, **values: Any) -> int:
-        return self._execute(query, values).rowcount
+        return self._ask(query, values).rowcount
 
     def run_many(self, query: Query, rows: Sequence[Sequence[Any]]) -> None:
-        with self._connection.cursor() as cursor:
-            cursor.executemany(_numbered(query), rows)
+        if rows:
+            whole = self._sets.of(query, self._connection)
+            self._unsent.append((whole.statement, list(whole.portions(rows))) if whole else (_numbered(query), rows))
 
-    def _execute(self, query: Query, values: dict[str, Any]) -> psycopg.Cursor[dict[str, Any]]:
-        return self._connection.execute(_numbered(query), [_plain(values[name]) for name in query.parameters])
+    def commit(self) -> None:
+        """Keep everything; nothing at all when any of it fails."""
+        if self._connection.info.transaction_status is pq.TransactionStatus.INERROR:  # a COMMIT would undo it and say nothing
+            raise psycopg.errors.InFailedSqlTransaction("a statement of the transaction had failed")
+        if self._fence is not None:
+            with self._trip():
+                pass
+        with self._trip():
+            self._connection.execute("COMMIT", prepare=False)
+
+    def _ask(self, query: Query, values: dict[str, Any]) -> psycopg.Cursor[dict[str, Any]]:
+        with self._trip():
+            return self._connection.execute(_numbered(query), [_plain(values[name]) for name in query.parameters])
+
+    @contextmanager
+    def _trip(self) -> Iterator[None]:
+        """What the block sends goes with all that waits; the answers are there when it ends."""
+        if not self._unsent:
+            yield
+            return
+        with self._connection.pipeline():
+            for statement, parameters in self._unsent:
+                for values in parameters:
+                    self._connection.execute(statement, values)
+            self._unsent.clear()
+            yield
+        if self._fence is not None:
+            self._fence()
+            self._fence = None
 
 
 @cache
@@ -99,19 +138,21 @@ def _plain(value: Any) -> Any:
 class PostgresStore:
     """The tables of one schema (`hub` or `inbox`) in a database; both may live in the same one.
 
-    fence: called in every transaction; it raises when this process may write no longer. HubError when the database cannot be
-    reached or does not keep text as UTF-8.
+    fence: called in every transaction that writes; it raises when this process may write no longer. HubError when the database
+    cannot be reached or does not keep text as UTF-8.
     """
 
     def __init__(self, url: str, schema: str) -> None:
         self.name = self._schema = schema
-        self.fence: Callable[[], None] = _no_fence
-        self._begin_write = _WRITE.format(lock=migrations.advisory_lock(schema))
+        self.fence: Callable[[], None] | None = None
+        self._sets = Sets()
+        self._begin_write = [statement.format(lock=migrations.advisory_lock(schema)) for statement in _WRITE]
         _look_at(url)
         self._pool: ConnectionPool[Connection] = ConnectionPool(
             url,
             kwargs=_OPTIONS,
             configure=_configure,
+            check=_check,
             min_size=1,
             max_size=_CONNECTIONS_MOST,
             timeout=_WAIT_SECONDS,
@@ -127,28 +168,28 @@ class PostgresStore:
 
     def missing_steps(self) -> list[str]:
         """The migrations that have not been taken yet."""
-        with self._begun(_READ) as connection:
+        with self._pool.connection() as connection:
             return migrations.missing_postgres(connection, self._schema)
 
     @contextmanager
     def read(self) -> Iterator[PostgresSession]:
-        with self._begun(_READ) as connection:
-            yield PostgresSession(connection)
+        with self._connected() as connection:
+            yield PostgresSession(connection, self._sets, _READ)
+            if connection.info.transaction_status is pq.TransactionStatus.INTRANS:  # psycopg would forget all after a ROLLBACK
+                connection.execute("COMMIT", prepare=False)
 
     @contextmanager
     def write(self) -> Iterator[PostgresSession]:
-        with self._begun(self._begin_write) as connection:
-            self.fence()
-            yield PostgresSession(connection)
-            if connection.info.transaction_status is pq.TransactionStatus.INERROR:  # a COMMIT would undo it and say nothing
-                raise psycopg.errors.InFailedSqlTransaction("a statement of the transaction had failed")
-            connection.execute("COMMIT", prepare=False)
+        with self._connected() as connection:
+            session = PostgresSession(connection, self._sets, self._begin_write, self.fence)
+            yield session
+            session.commit()
 
     def checkpoint(self) -> None:
         """Nothing: the server tidies up by itself."""
 
     def size_bytes(self) -> int:
-        with self._begun(_READ) as connection:
+        with self._pool.connection() as connection:
             row = connection.execute(_SIZE, [migrations.tables(self._schema)]).fetchone()
         return int(row["size"]) if row else 0
 
@@ -156,9 +197,9 @@ class PostgresStore:
         self._pool.close()
 
     @contextmanager
-    def _begun(self, statement: str) -> Iterator[Connection]:
-        """A connection in a transaction that is undone unless the block has committed it."""
-        connection = self._begin(statement)
+    def _connected(self) -> Iterator[Connection]:
+        """A connection; a transaction that the block leaves open is undone."""
+        connection = self._pool.getconn()
         try:
             yield connection
         finally:
@@ -166,24 +207,6 @@ class PostgresStore:
                 with suppress(psycopg.Error):  # a connection that was lost has undone it already
                     connection.execute("ROLLBACK", prepare=False)
             self._pool.putconn(connection)
-
-    def _begin(self, statement: str) -> Connection:
-        """Begin on a connection that works: those that the server has cut are given up, each at its first use."""
-        while True:
-            connection = self._pool.getconn()
-            try:
-                connection.execute(statement.encode(), prepare=False)
-            except BaseException as error:
-                lost = isinstance(error, psycopg.OperationalError) and connection.closed
-                self._pool.putconn(connection)
-                if not lost:
-                    raise
-            else:
-                return connection
-
-
-def _no_fence() -> None:
-    """Whoever has no lock to lose may write: tests, migrations."""
 
 
 def connect(url: str) -> Connection:
@@ -194,11 +217,19 @@ def connect(url: str) -> Connection:
 
 
 def _configure(connection: Connection) -> None:
-    connection.prepared_max = _PREPARED_MOST
+    connection.prepare_threshold, connection.prepared_max = 0, _PREPARED_MOST
     connection.adapters.register_dumper(int, _Integer)
+    connection.adapters.register_dumper(Array, ArrayDumper)
     connection.adapters.register_loader("numeric", _WholeNumber)
-    connection.execute(_DURABLE)
-    connection.execute(_ALIVE)
+    connection.execute(f"{_ALIVE}; {_DURABLE}".encode(), prepare=False)
+
+
+def _check(connection: Connection) -> None:
+    """Find out that the server has cut it. It is asked only when it has said something, which it does to say good-bye."""
+    waiting = select.poll()
+    waiting.register(connection.fileno(), select.POLLIN)
+    if waiting.poll(0):
+        connection.execute("SELECT 1", prepare=False)
 
 
 def _look_at(url: str) -> None:

@@ -27,7 +27,10 @@ class Session(Protocol):
         ...
 
     def run_many(self, query: Query, rows: Sequence[Sequence[Any]]) -> None:
-        """The statement for each row; a row's values stand in the order of `query.parameters`."""
+        """The statement for each row; a row's values stand in the order of `query.parameters`.
+
+        It may reach the database later, with the next question or at the end of the transaction, and its error with it.
+        """
         ...
 
 
