@@ -43,8 +43,7 @@ def _held(session: Session) -> Iterator[dict[str, Any]]:
     for row in session.rows(engine_queries.held_runs, most=_MOST):
         yield _line("run", row["id"], row["recipe"], row["note"], row["changed_at"])
     for row in session.rows(engine_queries.held_calls, most=_MOST):
-        if not row["held_id"]:
-            yield _line("call", row["id"], f"{row['connection']}.{row['name']}", row["note"], row["changed_at"])
+        yield _line("call", row["id"], f"{row['connection']}.{row['name']}", row["note"], row["changed_at"])
     for row in session.rows(engine_queries.parked_events, most=_MOST):
         yield _line("event", row["id"], f"{row['connection']}.{row['kind']}", row["note"], row["recorded_at"])
     for row in session.rows(engine_queries.receipts_in_state, state="unreadable", most=_MOST):

@@ -151,7 +151,7 @@ class Commands:
         elif event is not None and event.state == PARKED:
             self._free(batch, event)
             batch.events.settle(event, DONE, f"{why}: {event.note}")
-        elif call is not None and call.state == calls.HELD and call.run_id is None:
+        elif call is not None and call.state == calls.HELD and not self._holds_its_run(batch, call):
             batch.unit.put(CALLS, call.id, call.refused(batch.now, f"{why}: {call.note}"))
         elif receipt is not None and receipt["state"] == "unreadable":
             note = f"{why}: {receipt['note']}"
@@ -163,6 +163,10 @@ class Commands:
                 "given up"
             )
         return {"stopped": name}, []
+
+    def _holds_its_run(self, batch: Batch, call: Call) -> bool:
+        run = batch.unit.get(RUNS, call.run_id) if call.run_id else None
+        return run is not None and run.state == runs.HELD
 
     def _free(self, batch: Batch, event: Event) -> None:
         """The lane that this event parked goes on."""

@@ -237,10 +237,11 @@ SELECT id, event_id, recipe, version, member_id, lane, depth, state, position, j
 FROM run WHERE state = 3 ORDER BY id LIMIT :most;
 
 -- held_calls --
--- The calls that a person has to look at, oldest first.
+-- The calls that a person has to look at, oldest first, but for those that are seen with their held run.
 SELECT id, kind, connection, name, run_id, step, event_id, member_id, lane, input, state, attempts, due_at, result, note,
        created_at, changed_at
-FROM call WHERE state = 3 ORDER BY id LIMIT :most;
+FROM call WHERE state = 3 AND NOT EXISTS (SELECT 1 FROM run WHERE run.id = call.run_id AND run.state = 3)
+ORDER BY id LIMIT :most;
 
 -- parked_events --
 -- The events that hold up their lane, oldest first.
