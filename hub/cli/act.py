@@ -17,7 +17,7 @@ from hub.cli.workspace import reading, the_user, workspace_option
 @workspace_option
 @json_option
 def replay(*, ids: tuple[str, ...], folder: Path, as_json: bool) -> None:
-    """Go on with what was held: a run or call (from its failed step), a parked event, an unreadable delivery.
+    """Go on with what was held: a run or call (from its failed step), a parked event, an unreadable delivery, a timer.
 
     `hub held` lists their ids. What is done already is never done again.
     """

@@ -24,7 +24,7 @@ _MOST = 1_000
 @json_option
 @click.pass_context
 def held(ctx: click.Context, *, folder: Path, as_json: bool) -> None:
-    """List what waits for a person: held runs and calls, parked events, unreadable deliveries, questions.
+    """List what waits for a person: held runs and calls, parked events, unreadable deliveries, timers, questions.
 
     `hub replay ID` goes on with any of them once its cause is mended; done steps are not done again.
     """
@@ -48,6 +48,8 @@ def _held(session: Session) -> Iterator[dict[str, Any]]:
         yield _line("event", row["id"], f"{row['connection']}.{row['kind']}", row["note"], row["recorded_at"])
     for row in session.rows(engine_queries.receipts_in_state, state="unreadable", most=_MOST):
         yield _line("delivery", row["delivery_id"], row["connection"], row["note"], row["at"])
+    for row in session.rows(engine_queries.held_timers):
+        yield _line("timer", row["id"], row["name"], f"{row['note']} (next try {row['retry_at'][:16]}Z)", row["since"])
     for row in session.rows(queries.open_tasks, most=_MOST):
         line = _line("question", row["id"], row["member_id"] or "", row["question"], row["created_at"])
         yield {**line, "next": f"hub held answer {row['id']} {'|'.join(json.loads(row['choices']))}"}

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from hub import log
 from hub.clock import to_text
-from hub.engine import calls, runs
+from hub.engine import calls, runs, timers
 from hub.engine.admission import Admission
 from hub.engine.batch import Batch
 from hub.engine.calls import CALLS, Call, as_json
@@ -77,11 +77,12 @@ class Commands:
 
     def _replay(self, batch: Batch, delivery: Delivery, payload: Payload) -> Done:
         name = str(payload.get("id", ""))
-        replays = {"dlv": self._replay_delivery, "evt": self._replay_event, "run": self._replay_run, "call": self._replay_call}
+        replays = {"dlv": self._replay_delivery, "evt": self._replay_event, "run": self._replay_run, "call": self._replay_call,
+                   "tmr": self._replay_timer}  # fmt: skip
         replay = replays.get(name.partition("_")[0])
         if replay is None:
             raise HubError(
-                f"`{name}` cannot be replayed; give the id of a delivery, event, run or call, as `hub held` shows it"
+                f"`{name}` cannot be replayed; give the id of a delivery, event, run, call or timer, as `hub held` shows it"
             )
         return replay(batch, name)
 
@@ -140,6 +141,13 @@ class Commands:
         note = call.note if call.note.startswith(calls.UNCERTAIN) else ""
         again = replace(call, state=calls.DUE, attempts=0, due_at=batch.now, note=note, changed_at=batch.now)
         batch.unit.put(CALLS, call.id, again)
+
+    def _replay_timer(self, batch: Batch, name: str) -> Done:
+        timer = next((one for one in timers.held_timers(batch.unit.session).values() if one.id == name), None)
+        if timer is None:
+            raise HubError(f"there is no timer {name} that is set aside; it may have worked meanwhile")
+        timers.hold(batch.unit, replace(timer, retry_at=batch.now))
+        return {"replayed": name, "timer": timer.name}, []
 
     def _drop(self, batch: Batch, delivery: Delivery, payload: Payload) -> Done:
         name = str(payload.get("id", ""))

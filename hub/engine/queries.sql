@@ -274,3 +274,16 @@ SELECT connection, state, failures, open_until, last_ok_at, last_heard_at, last_
 SELECT id, kind, connection, name, run_id, step, event_id, member_id, lane, input, state, attempts, due_at, result, note,
        created_at, changed_at
 FROM call WHERE run_id = :run_id ORDER BY id;
+
+-- held_timers --
+-- The timers that broke off and are set aside until their next try, oldest first.
+SELECT name, id, failures, since, retry_at, note FROM held_timer ORDER BY since, name;
+
+-- hold_timer --
+-- Set a timer aside, or aside again.
+INSERT INTO held_timer (name, id, failures, since, retry_at, note) VALUES (:name, :id, :failures, :since, :retry_at, :note)
+ON CONFLICT (name) DO UPDATE SET failures = excluded.failures, retry_at = excluded.retry_at, note = excluded.note;
+
+-- free_timer --
+-- The timer works again.
+DELETE FROM held_timer WHERE name = :name;

@@ -10,6 +10,7 @@ from hub.engine import calls, events, runs
 from hub.engine.cursors import INBOX
 from hub.engine.events import queries
 from hub.engine.inbox import Inbox
+from hub.engine.timers import held_timers
 from hub.engine.vitals import Check, Snapshot
 from hub.store import Store
 from hub.store.tally import tallies
@@ -25,6 +26,8 @@ def checks(store: Store, inbox_store: Store, clock: Clock) -> list[Check]:
     behind = [*store.missing_steps(), *inbox_store.missing_steps()]
     told = f"not taken yet: {', '.join(behind)}" if behind else "up to date"
     found = [Check("store", ok=True), Check("migrations", ok=not behind, detail=told)]
+    if not behind:
+        found.append(_timers(store))
     if row is None:
         return [*found, Check("worker", ok=False, detail="never seen", vital=False)]
     silence = clock.now() - from_text(row["value"])
@@ -40,6 +43,7 @@ def snapshot(store: Store, inbox: Inbox, measured: Sequence[Store], clock: Clock
         open_events = {events.STATES[row["state"]]: row["number"] for row in session.rows(queries.count_events)}
         open_runs = {runs.STATES[row["state"]]: row["number"] for row in session.rows(queries.count_runs)}
         outbox = {(row["connection"], calls.STATES[row["state"]]): row["number"] for row in session.rows(queries.count_calls)}
+        held = {timer.name: timer.failures for timer in held_timers(session).values()}
         breakers = {row["connection"]: row["state"] for row in session.rows(queries.all_health)}
     oldest = inbox.oldest_after(int(place["value"]) if place is not None else 0)
     return Snapshot(
@@ -50,5 +54,13 @@ def snapshot(store: Store, inbox: Inbox, measured: Sequence[Store], clock: Clock
         outbox=outbox,
         breakers=breakers,
         postings=counted.get("posting", {}),
+        timers=held,
         database_bytes={one.name: one.size_bytes() for one in measured},
     )
+
+
+def _timers(store: Store) -> Check:
+    with store.read() as session:
+        held = held_timers(session).values()
+    failing = "; ".join(f"{one.name} broke off {one.failures} times in a row, see `hub held`" for one in held)
+    return Check("timers", ok=not held, detail=failing or "all in time", vital=False)

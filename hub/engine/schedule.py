@@ -6,9 +6,10 @@ downtime is caught up with, and nothing happens twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel
@@ -22,7 +23,8 @@ from hub.engine.cursors import CURSORS, move_time, time_of
 from hub.engine.events import queries
 from hub.engine.plans import Plans, watch_settings
 from hub.engine.runner import Runner
-from hub.engine.runs import RUNS
+from hub.engine.runs import RUNS, Run
+from hub.engine.timers import Timer, Timers
 from hub.ledger import next_expiry
 from hub.programme.expiry import expire_due
 from hub.programme.facts import HubFact
@@ -33,8 +35,6 @@ from hub.sdk.trigger import Pull
 from hub.sdk.watch import Watch
 from hub.store import Session, Unit
 
-_WOKEN_MOST = 200
-_EXPIRED_MOST = 500
 # A poll looks back a little: platforms list what just happened only after a while.
 _OVERLAP = timedelta(minutes=5)
 _FIRST_LOOK_BACK = timedelta(days=1)
@@ -76,80 +76,91 @@ class Schedule:
 
         self._cursors = [watched.cursor for watched in self._watched]
         self._cursors += [_asked(connection, pull) for connection, pull in self._pulls]
+        self.timers = Timers(
+            [
+                *(Timer(one.cursor, partial(self._tick, one), partial(self._sweep, one)) for one in self._watched),
+                Timer("expiry", lambda unit: next_expiry(unit.session), _expire),
+                Timer("waits", _next_wake, _wake, _hold_first),
+                *(Timer(_asked(*one), partial(self._poll_due, *one), partial(self._poll, *one)) for one in self._pulls),
+            ]
+        )
 
     def begin(self, batch: Batch) -> None:
         """A timer that never ran starts now: what fell due before it existed is not made up for."""
+        self.timers.begin(batch)
         for watched in self._watched:
             if time_of(batch.unit, watched.cursor) is None:
                 move_time(batch.unit, watched.cursor, batch.now)
         for connection, pull in self._pulls:
             if time_of(batch.unit, _asked(connection, pull)) is None:
-                self._poll(batch, connection, pull)
-
-    def next_due(self, session: Session) -> datetime | None:
-        """When the next thing falls due; None when nothing is in sight."""
-        moments = [moment for moment in self._moments(session) if moment is not None]
-        return min(moments) if moments else None
-
-    def work(self, batch: Batch) -> bool:
-        """Do what is due now; True when there was anything. The facts it brings are emitted."""
-        swept = [self._sweep(batch, watched) for watched in self._watched]
-        expired = expire_due(batch.unit, batch.book, batch.tell, batch.now, _EXPIRED_MOST)
-        woken = self._wake(batch)
-        polled = [self._poll(batch, connection, pull) for connection, pull in self._pulls]
-        return any(swept) or expired > 0 or woken or any(polled)
+                self._poll(connection, pull, batch)
 
     def _asked_next(self, pull: Pull, last: datetime) -> datetime:
         usual = pull.every.after(last, self._programme.zone)
         return max(usual, last + _RECONCILED_EVERY) if self._hears_webhooks else usual
 
-    def _moments(self, session: Session) -> Iterator[datetime | None]:
-        unit = Unit(session)
+    def _cursor(self, unit: Unit, name: str) -> datetime | None:
         unit.want(CURSORS, self._cursors)
-        handed = _handed(unit, self._programme)
-        for watched in self._watched:
-            since = time_of(unit, watched.cursor)
-            if since is not None:
-                yield watched.watch.next_due(handed, since, watched.settings)
-        yield next_expiry(session)
-        row = session.row(queries.next_wake)
-        yield from_text(row["wake_at"]) if row is not None else None
-        for connection, pull in self._pulls:
-            last = time_of(unit, _asked(connection, pull))
-            yield self._asked_next(pull, last) if last is not None else None
+        return time_of(unit, name)
 
-    def _sweep(self, batch: Batch, watched: _Watched) -> bool:
-        since = time_of(batch.unit, watched.cursor)
-        if since is None or since >= batch.now:
-            return False
-        handed = _handed(batch.unit, self._programme)
-        due = watched.watch.next_due(handed, since, watched.settings)
-        if due is None or due > batch.now:
+    def _tick(self, watched: _Watched, unit: Unit) -> datetime | None:
+        since = self._cursor(unit, watched.cursor)
+        if since is None:
+            return None
+        return watched.watch.next_due(_handed(unit, self._programme), since, watched.settings)
+
+    def _sweep(self, watched: _Watched, batch: Batch, most: int) -> bool:
+        since, due = time_of(batch.unit, watched.cursor), self._tick(watched, batch.unit)
+        if since is None or due is None or due > batch.now:
             return False
         window = Window(since, batch.now)
-        found = False
-        for fact in watched.watch.sweep(handed, window, watched.settings):
+        for fact in watched.watch.sweep(_handed(batch.unit, self._programme), window, watched.settings):
             assert isinstance(fact, HubFact)
-            found |= batch.record_own(fact, trigger=watched.topic, occurred_at=fact.occurred_at or batch.now)
+            batch.record_own(fact, trigger=watched.topic, occurred_at=fact.occurred_at or batch.now)
         move_time(batch.unit, watched.cursor, batch.now)
         return True
 
-    def _wake(self, batch: Batch) -> bool:
-        rows = batch.unit.session.rows(queries.runs_to_wake, now=to_text(batch.now), most=_WOKEN_MOST)
-        runner = Runner(batch)
-        for row in rows:
-            run = runs.from_row(row)
-            batch.unit.know(RUNS, run.id, run)
-            runner.wake(run)
-        return bool(rows)
+    def _poll_due(self, connection: Connection, pull: Pull, unit: Unit) -> datetime | None:
+        last = self._cursor(unit, _asked(connection, pull))
+        return self._asked_next(pull, last) if last is not None else None
 
-    def _poll(self, batch: Batch, connection: Connection, pull: Pull) -> bool:
+    def _poll(self, connection: Connection, pull: Pull, batch: Batch, most: int = 1) -> bool:
         asked = time_of(batch.unit, _asked(connection, pull))
         if asked is not None and self._asked_next(pull, asked) > batch.now:
             return False
         move_time(batch.unit, _asked(connection, pull), batch.now)
         ask_pull(batch, connection.name, pull.name)
         return True
+
+
+def _expire(batch: Batch, most: int) -> bool:
+    return expire_due(batch.unit, batch.book, batch.tell, batch.now, most) > 0
+
+
+def _next_wake(unit: Unit) -> datetime | None:
+    row = unit.session.row(queries.next_wake)
+    return from_text(row["wake_at"]) if row is not None else None
+
+
+def _to_wake(batch: Batch, most: int) -> list[Run]:
+    """The runs whose time has come, earliest first."""
+    rows = batch.unit.session.rows(queries.runs_to_wake, now=to_text(batch.now), most=most)
+    found = [runs.from_row(row) for row in rows]
+    for run in found:
+        batch.unit.know(RUNS, run.id, run)
+    return found
+
+
+def _wake(batch: Batch, most: int) -> bool:
+    due, runner = _to_wake(batch, most), Runner(batch)
+    for run in due:
+        runner.wake(run)
+    return bool(due)
+
+
+def _hold_first(batch: Batch, why: str) -> None:
+    for run in _to_wake(batch, 1):
+        batch.unit.put(RUNS, run.id, run.moved(runs.HELD, batch.now, note=why))
 
 
 def ask_pull(batch: Batch, connection: str, pull: str, since: datetime | None = None) -> Call:

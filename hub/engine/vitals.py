@@ -22,7 +22,7 @@ class Snapshot:
 
     events, runs, steps: by state or outcome. lag_seconds: how long the oldest delivery has waited for the worker. outbox: calls
     by (connection, state). breakers: the state of each connection (ok, failing, open, needs_reconnecting). postings: of the
-    ledger, by kind. database_bytes: by file.
+    ledger, by kind. timers: failures in a row of those that are set aside. database_bytes: by file.
     """
 
     events: Mapping[str, int] = field(default_factory=dict)
@@ -32,4 +32,5 @@ class Snapshot:
     outbox: Mapping[tuple[str, str], int] = field(default_factory=dict)
     breakers: Mapping[str, str] = field(default_factory=dict)
     postings: Mapping[str, int] = field(default_factory=dict)
+    timers: Mapping[str, int] = field(default_factory=dict)
     database_bytes: Mapping[str, int] = field(default_factory=dict)

@@ -23,6 +23,7 @@ from hub.engine.performer import Outcome
 from hub.engine.plans import Plans
 from hub.engine.readings import HEARTBEAT
 from hub.engine.schedule import Schedule
+from hub.engine.timers import Timer
 from hub.engine.workshop import Workshop
 from hub.ledger import seal
 from hub.sdk import Connection
@@ -33,6 +34,7 @@ from hub.store.wake import Bell
 _LOG = log.get(__name__)
 _ADMITTED_MOST = 200
 _READY_MOST = 200
+_TIMED_MOST = 500
 _SLEEP_SECONDS_MOST = 5.0
 _PACE_SECONDS = 0.05
 _TROUBLE_SECONDS = 1.0
@@ -125,14 +127,14 @@ class Worker:
             self._next_due = None  # what was worked meanwhile may be due earlier than what was known
         did = self._record()
         did |= self._ready() or self._admit()  # what waits in a lane goes before what comes to it
-        did |= self._timers()
         did |= self._call()
+        did |= self._timers()
         return did
 
     def next_due(self) -> datetime | None:
         """When time will next set something off, calls that wait for their next attempt included."""
         with self._store.read() as session:
-            scheduled = self._schedule.next_due(session)
+            scheduled = self._schedule.timers.next_due(session)
             called = self._outbox.next_due(session, self._clock.now())
         moments = [moment for moment in (scheduled, called) if moment is not None]
         self._next_due = min(moments) if moments else None
@@ -196,6 +198,8 @@ class Worker:
             _LOG.exception("a batch could not be written; its deliveries are worked one by one", count=len(deliveries))
             for delivery in deliveries:
                 self._admit_alone(delivery)
+        if commands:
+            self._next_due = None  # a timer may have been set off by hand
         return True
 
     def _admit_together(self, deliveries: Sequence[Delivery]) -> None:
@@ -227,16 +231,50 @@ class Worker:
         if self._next_due is not None and self._next_due > self._clock.now():
             return False
         with self._store.read() as session:
-            self._next_due = self._schedule.next_due(session)
-        if self._next_due is None or self._next_due > self._clock.now():
-            return False
+            due = self._schedule.timers.due(session, self._clock.now())
+            self._next_due = None if due else self._schedule.timers.next_due(session)
+        for timer in due:
+            self._time(timer)
+        return bool(due)
+
+    def _time(self, timer: Timer) -> None:
+        """Let a timer do what is due, in a turn of its own; set it aside when that cannot be done."""
+        try:
+            try:
+                self._work_timer(timer, _TIMED_MOST)
+            except Exception:
+                if timer.give_up is None:
+                    raise
+                _LOG.exception("what is due cannot be done together; it is done one by one", timer=timer.name)
+                self._time_one_by_one(timer, timer.give_up)
+        except Exception as error:  # noqa: BLE001 - one timer must hold up neither calls nor the others
+            _LOG.exception("a timer broke off", timer=timer.name)
+            with self._store.write() as session:
+                batch = self._begin(session)
+                self._schedule.timers.set_aside(batch, timer, f"unexpected {type(error).__name__}: {error}")
+                batch.unit.flush()
+
+    def _time_one_by_one(self, timer: Timer, give_up: Callable[[Batch, str], None]) -> None:
+        """What stands for itself is done by itself; what cannot be done is held alone."""
+        did = True
+        while did:
+            try:
+                did = self._work_timer(timer, 1)
+            except Exception as error:  # noqa: BLE001 - a person must see it, and the next one be done
+                _LOG.exception("one of what is due cannot be done", timer=timer.name)
+                with self._store.write() as session:
+                    batch = self._begin(session)
+                    give_up(batch, f"unexpected {type(error).__name__}: {error}")
+                    batch.unit.flush()
+
+    def _work_timer(self, timer: Timer, most: int) -> bool:
         with self._store.write() as session:
             batch = self._begin(session)
-            self._schedule.work(batch)
+            did = timer.work(batch, most)
             Workshop(batch).work_emitted()
+            self._schedule.timers.worked(batch, timer)
             batch.unit.flush()
-        self._next_due = None
-        return True
+        return did
 
     def _call(self) -> bool:
         with self._store.read() as session:

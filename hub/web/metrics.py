@@ -66,6 +66,7 @@ class _FromSnapshot(Collector):
         for kind, count in sorted(now.postings.items()):
             postings.add_metric((kind,), count)
         yield postings
+        yield _gauges("hub_timer_failures", "How often in a row a timer that is set aside broke off", "timer", now.timers)
         yield _gauges("hub_database_bytes", "Space that the databases take, by file", "file", now.database_bytes)
 
 

@@ -160,6 +160,7 @@ def test_metrics_show_what_the_databases_hold(world: World, ask: Ask) -> None:
         outbox={("twilio", "due"): 3},
         breakers={"twilio": "open"},
         postings={"award": 239_444},
+        timers={"expiry": 2},
         database_bytes={"hub.db": 4096},
     )
     lines = ask(world.app(), "/metrics").body.decode().splitlines()
@@ -172,6 +173,7 @@ def test_metrics_show_what_the_databases_hold(world: World, ask: Ask) -> None:
         'hub_outbox{connection="twilio",state="due"} 3.0',
         'hub_connection_state{connection="twilio",state="open"} 1.0',
         'hub_ledger_postings_total{kind="award"} 239444.0',
+        'hub_timer_failures{timer="expiry"} 2.0',
         'hub_database_bytes{file="hub.db"} 4096.0',
     ):
         assert line in lines
