@@ -87,7 +87,10 @@ class Outbox:
         return min(moments) if moments else None
 
     def recover(self, batch: Batch) -> int:
-        """Take up the calls that a worker began and never reported of; gives how many there were."""
+        """Take up the calls that a worker began and never reported of; gives how many there were.
+
+        That says nothing about the platforms: no breaker opens for it.
+        """
         rows = batch.unit.session.rows(queries.calls_begun)
         for row in rows:
             call = calls.from_row(row)
@@ -160,6 +163,8 @@ class Outbox:
         for outcome in outcomes:
             call = outcome.call
             if outcome.error is not None:
+                health = health_of(batch.unit, call.connection)
+                batch.unit.put(HEALTH, call.connection, health.failed(batch.now, outcome.error.verdict, str(outcome.error)))
                 self._note_failure(batch, call, outcome.error)
                 continue
             batch.unit.put(HEALTH, call.connection, health_of(batch.unit, call.connection).worked(batch.now))
@@ -229,8 +234,6 @@ class Outbox:
         return True
 
     def _note_failure(self, batch: Batch, call: Call, error: CallFailed) -> None:
-        health = health_of(batch.unit, call.connection)
-        batch.unit.put(HEALTH, call.connection, health.failed(batch.now, error.verdict, str(error)))
         uncertain = error.verdict == "uncertain" and not self._performer.may_repeat(call)
         delay = calls.delay_after(call.attempts, batch.random, error.retry_after_seconds)
         # A doubt stays until the call is done: what fails after it may have been the look whether it was.

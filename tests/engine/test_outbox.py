@@ -214,6 +214,28 @@ def test_a_call_that_was_cut_off_with_its_worker_is_taken_up(make: Any, action: 
     assert len(set(keys)) <= 1
 
 
+def test_calls_that_were_cut_off_with_their_worker_open_no_breaker(make: Any) -> None:
+    """The platform did nothing wrong: its other calls go out."""
+    world = make(sending("send_safe"))
+
+    def killed(*_: object) -> None:
+        raise SystemExit
+
+    for number in range(7):
+        world.pay(f"p{number}", "1.00", ANN, order=f"o{number}")
+    world.worker._outbox.launch = killed  # type: ignore[method-assign]
+    with pytest.raises(SystemExit):
+        world.work()
+    assert sum(call["state"] == "begun" for call in world.calls("send_safe")) > 5
+    world.restart()
+    world.pay("p8", "1.00", ANN, order="o8")
+    world.work()
+    assert world.health()["state"] == "ok"
+    assert world.platform.sent == [(PHONE, "o8")]
+    world.later(minutes=1)
+    assert len(world.platform.sent) == 8
+
+
 def test_the_breaker_opens_after_failures_in_a_row_and_lets_one_probe_through(make: Any) -> None:
     """While it is open nothing is asked; when the platform is back everything goes out."""
     world = make(sending("send_keyed"))
