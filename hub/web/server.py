@@ -79,6 +79,8 @@ def _load_as_child(load: Callable[[], WSGIApplication]) -> WSGIApplication:
 def _end_with(parent: multiprocessing.process.BaseProcess) -> None:
     parent.join()
     os.kill(os.getpid(), signal.SIGTERM)
+    threading.Event().wait(_STOP_SECONDS_MOST)  # what is being answered is finished; nobody is left who could insist
+    os._exit(1)
 
 
 @dataclass(frozen=True, slots=True)
