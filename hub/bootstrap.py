@@ -27,6 +27,7 @@ from hub.engine.performer import Performer
 from hub.engine.plans import Plans
 from hub.engine.readings import checks, snapshot
 from hub.engine.schedule import Schedule
+from hub.engine.secret_commands import SecretCommands
 from hub.engine.vitals import Check, Snapshot
 from hub.engine.worker import Worker
 from hub.errors import ConfigError, HubError, Problem
@@ -42,6 +43,7 @@ from hub.store import Session, Store
 from hub.store import database as databases
 from hub.store.database import Database
 from hub.store.wake import Bell, ThreadBell, Waker
+from hub.vault import Vault, complete, open_vault
 
 _LOG = log.get(__name__)
 OpenSession = Callable[[Connection], requests.Session]
@@ -66,6 +68,7 @@ class Hub:
     inbox_store: Store
     database: Database
     waker: Waker
+    vault: Vault
     open_session: OpenSession
     _worker: Worker | None = None
     _bell: Bell | None = None
@@ -156,7 +159,7 @@ class Hub:
                 self.plans, self.catalogue, self.programme, self.connections, hears_webhooks=self.settings.is_public
             ),
             outbox=Outbox(self.connections, performer, Pace(monotonic), self.waker.ring, self.inbox.keep_many),
-            commands=Commands(self.inbox, self.connections),
+            commands=Commands(self.inbox, self.connections, SecretCommands(self.vault).by_name),
             connections=self.connections,
             bell=bell,
         )
@@ -174,6 +177,7 @@ def open_hub(
     clock = clock or SystemClock(settings.clock_offset)
     known = connectors or discover()
     programme = Programme.from_node(settings.programme_node)
+    settings = complete(settings, known)
     declared = open_connections(settings, known)
     unusable = frozenset(one.name for one in settings.connections if one.missing)
     catalogue = Catalogue(known, declared, programme)
@@ -198,6 +202,7 @@ def open_hub(
         inbox_store=inbox_store,
         database=database,
         waker=waker,
+        vault=open_vault(settings),
         open_session=open_http or (lambda connection: open_session(allow_private=connection.allow_private)),
     )
 

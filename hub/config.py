@@ -62,8 +62,8 @@ class Values(Mapping[str, Any]):
 class ConnectionConfig:
     """One connection of hub.yaml.
 
-    missing: the variables of the environment that its settings name and that are not set; these settings are left out of
-    `values`, and the connection cannot be used. node: its place in hub.yaml, for its owner's findings.
+    lacking: the settings that are left out of `values`, each with the variables of the environment that it names and that are
+    not set; with any, the connection cannot be used. node: its place in hub.yaml, for its owner's findings.
     """
 
     name: str
@@ -71,8 +71,13 @@ class ConnectionConfig:
     values: Values
     base_url: str | None
     allow_private: bool
-    missing: tuple[str, ...]
+    lacking: Mapping[str, tuple[str, ...]]
     node: Node = field(repr=False)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What has to be set before it can be used: names of variables, or of settings that nothing says."""
+        return tuple(dict.fromkeys(word for words in self.lacking.values() for word in words))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,16 @@ class Settings:
     def connection(self, name: str) -> ConnectionConfig | None:
         """The connection of that name, or None."""
         return next((connection for connection in self.connections if connection.name == name), None)
+
+    def said_of(self, name: str) -> Mapping[str, Any]:
+        """What these settings say of a connection; nothing when they do not name it."""
+        connection = self.connection(name)
+        return connection.values if connection is not None else {}
+
+
+def is_connection_name(text: str) -> bool:
+    """Whether a connection may be called so."""
+    return _NAME.fullmatch(text) is not None
 
 
 def load(folder: Path, environ: Mapping[str, str] | None = None) -> Settings:
@@ -201,7 +216,7 @@ class _Reader:
     def _connections(self, section: document.Section | None) -> tuple[ConnectionConfig, ...]:
         found = []
         for key in section.keys() if section else []:
-            if not _NAME.fullmatch(key.text):
+            if not is_connection_name(key.text):
                 hint = "a name has small letters, digits, - and _, and begins with a letter"
                 self._problems.append(key.problem(f"`{key.text}` cannot be the name of a connection", hint))
             node = section.get(key.text) if section else None
@@ -212,12 +227,14 @@ class _Reader:
     def _connection(self, name: str, node: Node) -> ConnectionConfig:
         if isinstance(node, document.Scalar) and node.value is None:
             node = document.Mapping(node.source, (node.line, node.column, node.start))
-        missing: list[str] = []
+        lacking: dict[str, tuple[str, ...]] = {}
         filled = document.Mapping(node.source, (node.line, node.column, node.start))
         for key, child in node.items() if isinstance(node, document.Mapping) else ():
-            before = len(missing)
+            missing: list[str] = []
             value = self._fill(child, missing)
-            if len(missing) == before:
+            if missing:
+                lacking[key.text] = tuple(missing)
+            else:
                 filled.keys[key.text], filled.values[key.text] = key, value
         given = document.Section(filled if isinstance(node, document.Mapping) else node, name, None, self._problems)
         return ConnectionConfig(
@@ -228,7 +245,7 @@ class _Reader:
             ),
             base_url=given.text("base_url") or None,
             allow_private=given.boolean("allow_private"),
-            missing=tuple(dict.fromkeys(missing)),
+            lacking=lacking,
             node=node,
         )
 

@@ -52,6 +52,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "web": "hub.cli.serve:web",
         "worker": "hub.cli.serve:worker",
         "db": "hub.cli.db:db",
+        "keys": "hub.cli.keys:keys",
     },
 }
 """Every command by the section of the help in which it stands; its module is imported when it is asked for."""

@@ -12,15 +12,18 @@ from hub.errors import ConfigError, Problem
 from hub.programme.settings import Programme
 from hub.recipes.model import Plan
 from hub.sdk import Connection, Connector
+from hub.vault import complete
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
     """What was found. plans: the recipes that are right. problems: everything that is wrong.
 
-    stopped: by connection, the recipes that cannot run because a variable of the environment is not set.
+    settings: with what the database keeps of the connections. stopped: by connection, the recipes that cannot run because it
+    lacks something.
     """
 
+    settings: Settings
     connectors: Mapping[str, Connector]
     connections: Mapping[str, Connection]
     programme: Programme | None
@@ -36,7 +39,8 @@ def look_at(settings: Settings) -> Checked:
     try:
         connectors = bootstrap.discover()
     except ConfigError as error:
-        return Checked({}, {}, None, None, (), error.problems, {})
+        return Checked(settings, {}, {}, None, None, (), error.problems, {})
+    settings = complete(settings, connectors)
     try:
         connections = bootstrap.open_connections(settings, connectors)
     except ConfigError as error:
@@ -45,7 +49,7 @@ def look_at(settings: Settings) -> Checked:
     try:
         programme = Programme.from_node(settings.programme_node)
     except ConfigError as error:
-        return Checked(connectors, connections, None, None, (), (*error.problems, *problems), {})
+        return Checked(settings, connectors, connections, None, None, (), (*error.problems, *problems), {})
     catalogue = Catalogue(connectors, connections, programme)
     plans: tuple[Plan, ...] = ()
     if not problems:  # recipes name connections: one that is wrong would be found again in each of them
@@ -58,4 +62,4 @@ def look_at(settings: Settings) -> Checked:
         for one in settings.connections
         if one.missing
     }
-    return Checked(connectors, connections, programme, catalogue, plans, tuple(problems), stopped)
+    return Checked(settings, connectors, connections, programme, catalogue, plans, tuple(problems), stopped)

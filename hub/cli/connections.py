@@ -9,6 +9,7 @@ import click
 from rich.text import Text
 
 from hub import config
+from hub.cli import kept
 from hub.cli.checking import look_at
 from hub.cli.look import when
 from hub.cli.output import json_option, print_json, say, screen, table
@@ -34,11 +35,11 @@ _COLOURS = {
 @json_option
 @click.pass_context
 def connections(ctx: click.Context, *, folder: Path, as_json: bool) -> None:
-    """List the connections of hub.yaml and how they are; `hub connections setup NAME` says how to set one up."""
+    """List the connections and how they are; `hub connections setup NAME` says how to set one up."""
     if ctx.invoked_subcommand is not None:
         return
-    settings = config.load(folder)
-    checked = look_at(settings)
+    checked = look_at(config.load(folder))
+    settings = checked.settings
     seen = _seen(settings)
     listed = [
         {
@@ -64,7 +65,7 @@ def connections(ctx: click.Context, *, folder: Path, as_json: bool) -> None:
         for one in listed
     )  # fmt: skip
     columns = ("connection", "connector", "state", "events", "last heard", "webhook", "note")
-    table(columns, rows, nothing="hub.yaml names no connections yet.", numbers=("events",))
+    table(columns, rows, nothing="There are no connections yet.", numbers=("events",))
     there = sorted(name for name in checked.connectors if name != BUILT_IN)
     say(f"Connectors that can be connected: {', '.join(there)}.", "dim")
 
@@ -87,8 +88,8 @@ def _seen(settings: Settings) -> dict[str, dict[str, Any]]:
 @json_option
 def setup(*, name: str, folder: Path, as_json: bool) -> None:
     """Say how to set a connection up, with the webhook address to paste. NAME: of a connection, or of a connector."""
-    settings = config.load(folder)
-    checked = look_at(settings)
+    checked = look_at(config.load(folder))
+    settings = checked.settings
     found = settings.connection(name)
     connector = checked.connectors.get(found.connector if found else name)
     if connector is None or connector.name == BUILT_IN:
@@ -110,8 +111,13 @@ def _tell_settings(connector: Connector, missing: tuple[str, ...] | None) -> Non
     rows = ((one.name, "yes" if one.required else "no", "yes" if one.secret else "no", one.doc) for one in connector.settings)
     table(("setting", "needed", "secret", "what it is"), rows, nothing="It needs no settings.")
     if missing is None:
-        say("It is not among the connections of hub.yaml yet.", "yellow")
+        say("It is not among the connections yet.", "yellow")
     elif missing:
-        say(f"Not set yet: {', '.join(missing)} (in the environment, or in .env).", "yellow")
+        say(f"Not set yet: {', '.join(missing)} (in the environment, in .env, or with `hub connections set`).", "yellow")
     else:
-        say("Everything that hub.yaml names is set.", "green")
+        say("Everything that it needs is set.", "green")
+
+
+connections.add_command(kept.set_secret)
+connections.add_command(kept.unset)
+connections.add_command(kept.list_settings)

@@ -21,6 +21,7 @@ from hub.config import Settings
 from hub.engine.events import READY
 from hub.errors import HubError
 from hub.sdk import Connection, Request
+from hub.vault import complete
 
 _POST_SECONDS_MOST = 30
 _WORKED_SECONDS_MOST = 5.0
@@ -76,13 +77,15 @@ def send(
 
 
 def _connection(settings: Settings, name: str) -> Connection:
+    connectors = bootstrap.discover()
+    settings = complete(settings, connectors)
     given = settings.connection(name)
     if given is None:
         named = ", ".join(one.name for one in settings.connections) or "none"
-        raise HubError(f"hub.yaml has no connection {name!r}; it has {named}.")
+        raise HubError(f"There is no connection {name!r}; there are {named}.")
     if given.missing:
-        raise HubError(f"Connection {name} waits for {', '.join(given.missing)}: set it in the environment, or in .env.")
-    return bootstrap.open_connections(settings, bootstrap.discover())[name]
+        raise HubError(f"Connection {name} waits for {', '.join(given.missing)}. `hub check` says how to set it.")
+    return bootstrap.open_connections(settings, connectors)[name]
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -12,7 +12,6 @@ from hub import config
 from hub.cli.checking import Checked, look_at
 from hub.cli.output import json_option, json_text, print_json, say, screen
 from hub.cli.workspace import workspace_option
-from hub.config import Settings
 from hub.errors import ConfigError, Problem
 from hub.recipes.schema import json_schema
 
@@ -29,14 +28,14 @@ def check(*, folder: Path, as_json: bool) -> None:
     checked = look_at(settings)
     if checked.problems:
         _end(checked.problems, as_json=as_json)
-    warnings = _warnings(settings, checked)
+    warnings = _warnings(checked)
     if as_json:
         print_json({"ok": True, "recipes": [plan.recipe.name for plan in checked.plans], "warnings": warnings})
         return
     for warning in warnings:
         screen().print(Text.assemble(("warning: ", "yellow"), warning), soft_wrap=True)
     count = len(checked.plans)
-    say(f"{count} recipe{'' if count == 1 else 's'} and {len(settings.connections)} connections are right.", "green")
+    say(f"{count} recipe{'' if count == 1 else 's'} and {len(checked.settings.connections)} connections are right.", "green")
 
 
 def _end(problems: tuple[Problem, ...], *, as_json: bool) -> None:
@@ -66,13 +65,13 @@ def _as_json(problem: Problem) -> dict[str, object]:
     }
 
 
-def _warnings(settings: Settings, checked: Checked) -> list[str]:
-    warnings = []
+def _warnings(checked: Checked) -> list[str]:
+    warnings, settings = [], checked.settings
     for one in settings.connections:
         if one.missing:
             recipes = ", ".join(checked.stopped.get(one.name, ())) or "none"
-            waits = f"connection {one.name} waits for {', '.join(one.missing)} (set it in the environment, or in .env)"
-            warnings.append(f"{waits}; recipes that stop: {recipes}")
+            how = "set it in the environment or in .env, or keep it with `hub connections set`"
+            warnings.append(f"connection {one.name} waits for {', '.join(one.missing)} ({how}); recipes that stop: {recipes}")
     if not settings.is_public and settings.connections:
         warnings.append("hub.yaml names no public_url: platforms cannot deliver webhooks, the hub asks them by polling")
     return warnings

@@ -36,15 +36,17 @@ _LOG = log.get(__name__)
 Payload = Mapping[str, Any]
 Done = tuple[dict[str, Any], list[Event]]
 """The answer, and the events that are to be worked now."""
+Command = Callable[[Batch, Delivery, Payload], Done]
 
 
 class Commands:
-    """Carries commands out, within the batch in which they are read."""
+    """Carries commands out, within the batch in which they are read. more: commands of other modules, by name."""
 
-    def __init__(self, inbox: Inbox, connections: Mapping[str, Connection]) -> None:
+    def __init__(self, inbox: Inbox, connections: Mapping[str, Connection], more: Mapping[str, Command]) -> None:
         self._inbox = inbox
         self._connections = connections
-        self._by_name: dict[str, Callable[[Batch, Delivery, Payload], Done]] = {
+        self._by_name: dict[str, Command] = {
+            **more,
             "replay": self._replay,
             "trigger": self._trigger,
             "adjust": self._adjust,

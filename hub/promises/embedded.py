@@ -83,7 +83,7 @@ def _settings(folder: Path, connection: Connection) -> Settings:
         values=Values(connection.settings),
         base_url=connection.base_url,
         allow_private=connection.allow_private,
-        missing=(),
+        lacking={},
         node=programme,
     )
     url = connection.webhook_url.partition("/hooks/")[0] or "https://hub.example.com"

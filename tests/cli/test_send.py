@@ -92,7 +92,7 @@ def test_nobody_at_home_is_a_sentence(hub, connected):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["squar", "payment_completed"], "no connection 'squar'; it has square, twilio"),
+        (["squar", "payment_completed"], "no connection 'squar'; there are square, twilio"),
         (["square", "payment_complete"], "did you mean `payment_completed`?"),
         (["square", "payment_completed", "--set", "nothing=1"], "no field `nothing`"),
         (["square", "payment_completed", "--set", "amount=1"], "can be 3 fields"),
