@@ -1,4 +1,4 @@
-"""Db: the database of a workspace. `hub db migrate`, `hub db size`."""
+"""Db: the database of a workspace. `hub db migrate`, `hub db size`; `backup` and `restore` stand in a module of their own."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from hub import bootstrap, config
+from hub.cli import backup
 from hub.cli.output import json_option, print_json, say, table
 from hub.cli.workspace import found, workspace_option
 from hub.config import Settings
@@ -18,6 +19,10 @@ from hub.store.database import SCHEMAS
 @click.group()
 def db() -> None:
     """Look after the database."""
+
+
+db.add_command(backup.backup)
+db.add_command(backup.restore)
 
 
 @db.command()

@@ -28,6 +28,8 @@ ATTEMPTS_MOST = len(_DELAYS) + 1
 
 UNCERTAIN = "may have been done: "
 """How the note of a call begins whose answer was lost."""
+RESTORED = f"{UNCERTAIN}the hub was restored from the backup of "
+"""How the note of a call begins that waited when the backup was taken: it may have been made at any time since."""
 
 
 @dataclass(frozen=True, slots=True)

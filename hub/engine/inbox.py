@@ -21,7 +21,7 @@ from hub.store import Row, Store, load
 
 Kind = Literal["http", "command", "row", "pulled"]
 
-_QUERIES = load("hub.engine", "inbox.sql")
+queries = load("hub.engine", "inbox.sql")
 _LOG = log.get(__name__)
 _QUEUE_DELIVERIES_MOST = 10_000
 _COMMIT_SECONDS_MOST = 10
@@ -103,17 +103,17 @@ class Inbox:
         """The deliveries that follow this place, in order: at most `limit`, and no more at once than memory should hold."""
         with self._store.read() as session:
             until, size = seq, 0
-            for row in session.rows(_QUERIES.sizes_after, seq=seq, most=limit):
+            for row in session.rows(queries.sizes_after, seq=seq, most=limit):
                 size += row["size"]
                 if until > seq and size > _READ_BYTES_MOST:
                     break
                 until = row["seq"]
-            return [_delivery_of(row) for row in session.rows(_QUERIES.deliveries_between, seq=seq, until=until)]
+            return [_delivery_of(row) for row in session.rows(queries.deliveries_between, seq=seq, until=until)]
 
     def by_ids(self, ids: Collection[str]) -> list[Delivery]:
         """Those of these that there are, in the order in which they came."""
         with self._store.read() as session:
-            return [_delivery_of(row) for row in session.rows(_QUERIES.deliveries_by_id, ids=ids)]
+            return [_delivery_of(row) for row in session.rows(queries.deliveries_by_id, ids=ids)]
 
     def by_id(self, id_: str) -> Delivery | None:
         """The delivery, or None when the inbox does not have it (any more)."""
@@ -122,13 +122,13 @@ class Inbox:
     def last_seq(self) -> int:
         """The place of the newest delivery, 0 when there is none."""
         with self._store.read() as session:
-            row = session.row(_QUERIES.last_place)
+            row = session.row(queries.last_place)
         return row["seq"] if row else 0
 
     def oldest_after(self, seq: int) -> datetime | None:
         """When the first delivery after this place came: how far the worker is behind."""
         with self._store.read() as session:
-            row = session.row(_QUERIES.first_after, seq=seq)
+            row = session.row(queries.first_after, seq=seq)
         return from_text(row["received_at"]) if row else None
 
     def close(self) -> None:
@@ -159,7 +159,7 @@ class Inbox:
                 batch, self._open = self._open, _Batch()
             try:
                 with self._store.write() as session:
-                    session.run_many(_QUERIES.add_delivery, batch.rows)
+                    session.run_many(queries.add_delivery, batch.rows)
             except Exception as error:  # noqa: BLE001 - whatever it is, its senders must hear of it and the next batch be tried
                 batch.error = error
                 _LOG.error("deliveries could not be written", count=len(batch.rows), reason=f"{type(error).__name__}: {error}")

@@ -25,3 +25,7 @@ SELECT seq FROM delivery ORDER BY seq DESC LIMIT 1;
 -- first_after --
 -- When the oldest delivery came that the worker has not read.
 SELECT received_at FROM delivery WHERE seq > :seq ORDER BY seq LIMIT 1;
+
+-- count_after --
+-- How many deliveries came after a place.
+SELECT COUNT(*) AS number FROM delivery WHERE seq > :seq;

@@ -94,7 +94,10 @@ class Outbox:
         rows = batch.unit.session.rows(queries.calls_begun)
         for row in rows:
             call = calls.from_row(row)
-            self._note_failure(batch, call, CallFailed("the worker was stopped while the call was made", "uncertain"))
+            if call.note.startswith(calls.RESTORED):  # too long ago for any platform to know it again
+                self._hold(batch, call, call.note)
+            else:
+                self._note_failure(batch, call, CallFailed("the worker was stopped while the call was made", "uncertain"))
         return len(rows)
 
     def claim(self, batch: Batch) -> list[list[Call]]:
@@ -241,7 +244,10 @@ class Outbox:
         note = f"{UNCERTAIN}{error}" if doubt else str(error)
         if error.verdict != "lasting" and not uncertain and delay is not None:
             batch.unit.put(CALLS, call.id, call.again(batch.now, batch.now + delay, note))
-            return
+        else:
+            self._hold(batch, call, note)
+
+    def _hold(self, batch: Batch, call: Call, note: str) -> None:
         held = call.held(batch.now, note)
         batch.unit.put(CALLS, call.id, held)
         self._go_on(batch, Runner(batch), held, "failed", None)

@@ -1,5 +1,6 @@
 """Ledger: the double-entry points ledger, append only, with lots, holds and a hash chain."""
 
+from hub.ledger.blocks import newest as newest_block
 from hub.ledger.blocks import seal
 from hub.ledger.book import Book
 from hub.ledger.due import holds_due, lots_due, lots_expiring, next_expiry
@@ -25,6 +26,7 @@ __all__ = [
     "holds_due",
     "lots_due",
     "lots_expiring",
+    "newest_block",
     "next_expiry",
     "seal",
     "statement",

@@ -36,6 +36,12 @@ def seal(unit: Unit, now: datetime, most: int = _MOST) -> int:
     return int(seq)
 
 
+def newest(session: Session) -> tuple[int, str] | None:
+    """The number and the hash of the newest block; None before the first. Whoever noted it can tell a changed copy later."""
+    row = session.row(SQL.last_block)
+    return (row["seq"], raw(row["hash"]).hex()) if row is not None else None
+
+
 def check(session: Session) -> tuple[int, int, int, list[str]]:
     """How many blocks, heads and transactions in them there are, and what is wrong with them."""
     findings: list[str] = []

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Protocol
 
 from hub.errors import HubError
+from hub.store import sqlite_copy
 from hub.store.lock import FolderLock, Lock
+from hub.store.moment import Moment, Refill
 from hub.store.session import Store
 from hub.store.sqlite import SqliteStore
 from hub.store.wake import Bell, SocketBell, SocketWaker, Waker
@@ -37,6 +41,22 @@ class Database(Protocol):
         """What the worker hears; for the one who has the lock."""
         ...
 
+    def snapshot(self) -> AbstractContextManager[Mapping[str, Moment]]:
+        """Both schemas as they are now, while others go on: `hub` as it was then or a little before `inbox`, never after.
+
+        So every delivery that `hub` has worked is in `inbox`; what `inbox` has more of is worked by whoever gets the copy.
+        HubError when there is nothing yet.
+        """
+        ...
+
+    def refill(self, aside: str | None) -> AbstractContextManager[Refill]:
+        """New tables, which take the place of the old ones when the block ends without an error.
+
+        aside: a name under which the old ones are kept; None when they hold nothing. For the one who has the lock. HubError
+        when others do not let go of what is there.
+        """
+        ...
+
 
 class Folder:
     """A data folder with two SQLite files: `inbox.db` and `hub.db`."""
@@ -47,6 +67,8 @@ class Folder:
         self._folder = folder
 
     def open(self, schema: str) -> Store:
+        if self._making.exists():
+            raise HubError(f"a restore into {self._folder} is going on, or was cut off; run `hub db restore` again if it was")
         self._folder.mkdir(parents=True, exist_ok=True)
         store = SqliteStore(self._file(schema), schema)
         store.migrate()
@@ -60,6 +82,26 @@ class Folder:
 
     def bell(self) -> Bell:
         return SocketBell(self._folder)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Mapping[str, Moment]]:
+        moments: dict[str, Moment] = {}
+        with ExitStack() as opened:
+            for schema in ("hub", "inbox"):  # in this order: what the worker has read is in the inbox by then
+                if not self._file(schema).exists():
+                    raise HubError(f"there is nothing in {self._folder} yet")
+                connection, moments[schema] = sqlite_copy.moment(self._file(schema), schema)
+                opened.callback(connection.close)
+            yield moments
+
+    @contextmanager
+    def refill(self, aside: str | None) -> Iterator[Refill]:
+        with sqlite_copy.refilled(self._folder, self._making, self._folder / aside if aside is not None else None) as refill:
+            yield refill
+
+    @property
+    def _making(self) -> Path:
+        return self._folder / "restoring"
 
     def _file(self, schema: str) -> Path:
         return self._folder / f"{schema}.db"

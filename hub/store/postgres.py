@@ -97,10 +97,14 @@ class PostgresSession:
         if self._connection.info.transaction_status is pq.TransactionStatus.INERROR:  # a COMMIT would undo it and say nothing
             raise psycopg.errors.InFailedSqlTransaction("a statement of the transaction had failed")
         if self._fence is not None:
-            with self._trip():
-                pass
+            self.send()
         with self._trip():
             self._connection.execute("COMMIT", prepare=False)
+
+    def send(self) -> None:
+        """What waits goes to the server; its errors show here."""
+        with self._trip():
+            pass
 
     def _ask(self, query: Query, values: dict[str, Any]) -> psycopg.Cursor[dict[str, Any]]:
         with self._trip():

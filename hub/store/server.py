@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+
+import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from hub.store import migrations
+from hub.errors import HubError
+from hub.store import migrations, postgres_copy
 from hub.store.lock import Lock
-from hub.store.postgres import PostgresStore
+from hub.store.moment import Moment, Refill
+from hub.store.postgres import PostgresStore, connect
 from hub.store.session import Store
 from hub.store.turns import ListenBell, NotifyWaker, SessionLock
 from hub.store.wake import Bell, Waker
@@ -39,6 +45,22 @@ class Server:
 
     def bell(self) -> Bell:
         return ListenBell(self._url)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Mapping[str, Moment]]:
+        with closing(connect(self._url)) as connection:
+            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            connection.read_only = True
+            with connection.transaction():
+                moments = {schema: postgres_copy.PostgresMoment(connection, schema) for schema in ("hub", "inbox")}
+                if not all(moment.tables() for moment in moments.values()):
+                    raise HubError(f"there is nothing in {self.shown} yet")
+                yield moments
+
+    @contextmanager
+    def refill(self, aside: str | None) -> Iterator[Refill]:
+        with closing(connect(self._url)) as connection, postgres_copy.refilled(connection, aside) as refill:
+            yield refill
 
     def _store(self, schema: str) -> PostgresStore:
         store = PostgresStore(self._url, schema)

@@ -11,7 +11,7 @@ import queue
 import re
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -35,6 +35,11 @@ class SqliteSession:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """For statements of the store's own, which no file of queries has."""
+        return self._connection
 
     def rows(self, query: Query, **values: Any) -> list[Row]:
         return self._connection.execute(_named(query), _plain(values)).fetchall()
@@ -72,10 +77,10 @@ class SqliteStore:
         self._readers: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
         self._schema = schema
 
-    def migrate(self) -> list[str]:
-        """Bring the tables up to date; gives the names of the steps that were taken."""
+    def migrate(self, *, only: Collection[str] | None = None) -> list[str]:
+        """Bring the tables up to date, or take these steps alone; gives the names of the steps that were taken."""
         with self._writing:
-            return migrations.apply_sqlite(self._writer, self._schema)
+            return migrations.apply_sqlite(self._writer, self._schema, only=only)
 
     def missing_steps(self) -> list[str]:
         """The migrations that have not been taken yet."""
@@ -108,10 +113,14 @@ class SqliteStore:
                 raise
 
     def checkpoint(self) -> None:
-        """Move the log into the file, cut it, and give freed pages back to the disk."""
+        """Move the log into the file, cut it if nobody reads in it, and give freed pages back to the disk."""
         with self._writing:
             self._writer.executescript("PRAGMA incremental_vacuum(1000)")  # execute would give back one page and stop
-            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self._writer.execute("PRAGMA busy_timeout = 0")  # a long read, such as a backup, is not waited for
+            try:
+                self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            finally:
+                self._writer.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
 
     def size_bytes(self) -> int:
         files = (self.path, self.path.with_name(self.path.name + "-wal"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -82,3 +83,20 @@ def test_other_tools_open_the_file(store: SqliteStore, queries: Queries) -> None
     database = sqlite_utils.Database(store.path)
     assert list(database["pair"].rows) == [{"name": "a", "number": 1}]
     database.close()
+
+
+def test_a_checkpoint_waits_for_no_reader(store: SqliteStore, queries: Queries) -> None:
+    """A backup that reads for minutes must not hold up the worker; the log is cut the next time."""
+    log = store.path.with_name("test.db-wal")
+    with store.read() as reading:
+        reading.rows(queries.pairs)
+        with store.write() as session:
+            session.run(queries.add, name="a", number=1)
+        began = time.monotonic()
+        store.checkpoint()
+        assert time.monotonic() - began < 5
+        assert log.stat().st_size > 0
+        with store.write() as session:
+            assert setting(session.connection, "busy_timeout") == 10_000
+    store.checkpoint()
+    assert log.stat().st_size == 0

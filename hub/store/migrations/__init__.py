@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections.abc import Collection
 from importlib.resources import files
 from string import Template
 from typing import TYPE_CHECKING, Any
@@ -82,10 +83,13 @@ def missing_sqlite(connection: sqlite3.Connection, schema: str) -> list[str]:
     return [name for name, _ in steps(schema) if name not in taken]
 
 
-def apply_sqlite(connection: sqlite3.Connection, schema: str) -> list[str]:
-    """Take every step that the file has not taken yet, each in a transaction of its own with its record."""
+def apply_sqlite(connection: sqlite3.Connection, schema: str, *, only: Collection[str] | None = None) -> list[str]:
+    """Take every step that the file has not taken yet, each in a transaction of its own with its record.
+
+    only: take none but these, for tables as an older version had them.
+    """
     texts = dict(steps(schema))
-    fresh = missing_sqlite(connection, schema)
+    fresh = [name for name in missing_sqlite(connection, schema) if only is None or name in only]
     for name in fresh:
         script = Template(texts[name]).substitute(_SQLITE)
         try:
@@ -113,14 +117,14 @@ def missing_postgres(connection: PostgresConnection, schema: str) -> list[str]:
     return [name for name, _ in steps(schema) if name not in taken]
 
 
-def apply_postgres(connection: PostgresConnection, schema: str) -> list[str]:
+def apply_postgres(connection: PostgresConnection, schema: str, *, only: Collection[str] | None = None) -> list[str]:
     """Take every step that the database has not taken yet, each in a transaction of its own with its record.
 
-    One process at a time; the others wait, and find that nothing is left to do.
+    One process at a time; the others wait, and find that nothing is left to do. only: take none but these.
     """
     fresh = []
     texts = dict(steps(schema))
-    for name in missing_postgres(connection, schema):
+    for name in [name for name in missing_postgres(connection, schema) if only is None or name in only]:
         script = _TEXT.sub('TEXT COLLATE "C"', Template(texts[name]).substitute(_POSTGRES))
         with connection.transaction():
             connection.execute(f"SELECT pg_advisory_xact_lock({advisory_lock('migration')})".encode())

@@ -1,0 +1,11 @@
+-- anything_recorded --
+-- Whether anything ever happened here.
+SELECT 1 AS found WHERE EXISTS (SELECT 1 FROM event) OR EXISTS (SELECT 1 FROM member) OR EXISTS (SELECT 1 FROM txn);
+
+-- doubt_open_calls --
+-- Nobody knows whether these calls have been made.
+UPDATE call SET state = 1, note = :note WHERE kind = 'action' AND state < 2;
+
+-- drop_cursor --
+-- A reader begins anew.
+DELETE FROM cursor WHERE name = :name;
