@@ -1,4 +1,4 @@
-"""PostgreSQL: one database for any number of processes, through psycopg and a pool.
+"""PostgreSQL: one database for any number of processes, through psycopg.
 
 What SQLite promises holds here too: a read sees one moment, a commit is on the disk when it returns, and the transactions of
 one schema go one after another, so that a number from a `$sequence` never becomes visible before a smaller one.
@@ -7,60 +7,29 @@ one schema go one after another, so that a number from a `$sequence` never becom
 from __future__ import annotations
 
 import re
-import select
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
 import psycopg
 from psycopg import pq
-from psycopg.abc import Buffer
-from psycopg.adapt import Loader
-from psycopg.rows import dict_row
-from psycopg.types.numeric import Int8Dumper
-from psycopg_pool import ConnectionPool
 
-from hub.errors import HubError
+from hub.errors import HubError, Unavailable
 from hub.store import migrations
+from hub.store.connections import Connection, Connections
 from hub.store.queries import Query
 from hub.store.session import Row
-from hub.store.sets import Array, ArrayDumper, Sets
-
-Connection = psycopg.Connection[dict[str, Any]]
+from hub.store.sets import Sets
 
 _IN = re.compile(r"\b(NOT )?IN :(\w+)")
 _NAMED = re.compile(r"(?<![:\w]):([a-z_]\w*)")
 _CONNECTIONS_MOST = 8
 _WAIT_SECONDS = 10.0
-_PREPARED_MOST = 500
-_OPTIONS: dict[str, Any] = {
-    "autocommit": True,
-    "row_factory": dict_row,
-    "cursor_factory": psycopg.RawCursor,
-    "keepalives_idle": 30,
-    "keepalives_interval": 10,
-    "keepalives_count": 3,
-    "connect_timeout": 10,
-}
 _READ = ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",)
 _WRITE = ("BEGIN", "SELECT set_config('idle_in_transaction_session_timeout', '60s', true), pg_advisory_xact_lock({lock})")
 """A process that is stopped in the middle must not hold up all others for ever."""
-_DURABLE = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
-_ALIVE = "SET tcp_keepalives_idle = 15; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3"
-"""How soon the server notices that a machine has vanished, and gives its locks free: within half a minute, not two hours."""
 _SIZE = "SELECT COALESCE(SUM(pg_total_relation_size(to_regclass(name))), 0) AS size FROM unnest($1::text[]) AS name"
-
-
-class _Integer(Int8Dumper):
-    """Every integer is a BIGINT, whatever its size, so that a statement is prepared once."""
-
-
-class _WholeNumber(Loader):
-    """A sum of BIGINTs is NUMERIC here; no column holds a fraction, so it is an integer like SQLite's."""
-
-    def load(self, data: Buffer) -> int:
-        return int(bytes(data))
 
 
 class PostgresSession:
@@ -152,88 +121,60 @@ class PostgresStore:
         self._sets = Sets()
         self._begin_write = [statement.format(lock=migrations.advisory_lock(schema)) for statement in _WRITE]
         _look_at(url)
-        self._pool: ConnectionPool[Connection] = ConnectionPool(
-            url,
-            kwargs=_OPTIONS,
-            configure=_configure,
-            check=_check,
-            min_size=1,
-            max_size=_CONNECTIONS_MOST,
-            timeout=_WAIT_SECONDS,
-            num_workers=1,
-            name=schema,
-            open=True,
-        )
+        self._connections = Connections(url, _CONNECTIONS_MOST, _WAIT_SECONDS)
 
     def migrate(self) -> list[str]:
         """Bring the tables up to date; gives the names of the steps that were taken. Many processes may do so at once."""
-        with self._pool.connection() as connection:
+        with self._lent() as connection:
             return migrations.apply_postgres(connection, self._schema)
 
     def missing_steps(self) -> list[str]:
         """The migrations that have not been taken yet."""
-        with self._pool.connection() as connection:
+        with self._lent() as connection:
             return migrations.missing_postgres(connection, self._schema)
 
     @contextmanager
     def read(self) -> Iterator[PostgresSession]:
-        with self._connected() as connection:
+        with self._lent() as connection:
             yield PostgresSession(connection, self._sets, _READ)
-            if connection.info.transaction_status is pq.TransactionStatus.INTRANS:  # psycopg would forget all after a ROLLBACK
-                connection.execute("COMMIT", prepare=False)
+            if connection.info.transaction_status is pq.TransactionStatus.INTRANS:
+                connection.execute("COMMIT", prepare=False)  # psycopg would prepare everything anew after a ROLLBACK
 
     @contextmanager
     def write(self) -> Iterator[PostgresSession]:
-        with self._connected() as connection:
+        with self._lent() as connection:
             session = PostgresSession(connection, self._sets, self._begin_write, self.fence)
-            yield session
-            session.commit()
+            try:
+                yield session
+                session.commit()
+            except psycopg.errors.ReadOnlySqlTransaction as error:
+                raise Unavailable(f"the database takes no writes now: {_first_line(error)}") from error
 
     def checkpoint(self) -> None:
         """Nothing: the server tidies up by itself."""
 
     def size_bytes(self) -> int:
-        with self._pool.connection() as connection:
+        with self._lent() as connection:
             row = connection.execute(_SIZE, [migrations.tables(self._schema)]).fetchone()
         return int(row["size"]) if row else 0
 
     def close(self) -> None:
-        self._pool.close()
+        self._connections.close()
 
     @contextmanager
-    def _connected(self) -> Iterator[Connection]:
-        """A connection; a transaction that the block leaves open is undone."""
-        connection = self._pool.getconn()
+    def _lent(self) -> Iterator[Connection]:
+        """A connection. What the server's trouble does to it is told as such, with the server's own words."""
         try:
-            yield connection
-        finally:
-            if connection.info.transaction_status is not pq.TransactionStatus.IDLE:
-                with suppress(psycopg.Error):  # a connection that was lost has undone it already
-                    connection.execute("ROLLBACK", prepare=False)
-            self._pool.putconn(connection)
+            with self._connections.lend() as connection:
+                yield connection
+        except psycopg.errors.ProgramLimitExceeded:
+            raise  # it would be the same at any time
+        except (psycopg.OperationalError, psycopg.errors.IdleInTransactionSessionTimeout) as error:
+            raise Unavailable(f"the database cannot be used now: {_first_line(error)}") from error
 
 
-def connect(url: str) -> Connection:
-    """A connection for one purpose, beside the pool."""
-    connection: Connection = psycopg.connect(url, **_OPTIONS)
-    _configure(connection)
-    return connection
-
-
-def _configure(connection: Connection) -> None:
-    connection.prepare_threshold, connection.prepared_max = 0, _PREPARED_MOST
-    connection.adapters.register_dumper(int, _Integer)
-    connection.adapters.register_dumper(Array, ArrayDumper)
-    connection.adapters.register_loader("numeric", _WholeNumber)
-    connection.execute(f"{_ALIVE}; {_DURABLE}".encode(), prepare=False)
-
-
-def _check(connection: Connection) -> None:
-    """Find out that the server has cut it. It is asked only when it has said something, which it does to say good-bye."""
-    waiting = select.poll()
-    waiting.register(connection.fileno(), select.POLLIN)
-    if waiting.poll(0):
-        connection.execute("SELECT 1", prepare=False)
+def _first_line(error: psycopg.Error) -> str:
+    return str(error).strip().partition("\n")[0]
 
 
 def _look_at(url: str) -> None:

@@ -11,8 +11,9 @@ from psycopg import sql
 
 from hub.errors import HubError
 from hub.store import migrations
+from hub.store.connections import Connection
 from hub.store.moment import Column, Kind, Table, Values
-from hub.store.postgres import Connection, PostgresSession
+from hub.store.postgres import PostgresSession
 from hub.store.session import Session
 from hub.store.sets import Sets
 

@@ -10,9 +10,10 @@ from psycopg.conninfo import conninfo_to_dict
 
 from hub.errors import HubError
 from hub.store import migrations, postgres_copy
+from hub.store.connections import connect
 from hub.store.lock import Lock
 from hub.store.moment import Moment, Refill
-from hub.store.postgres import PostgresStore, connect
+from hub.store.postgres import PostgresStore
 from hub.store.session import Store
 from hub.store.turns import ListenBell, NotifyWaker, SessionLock
 from hub.store.wake import Bell, Waker

@@ -5,7 +5,6 @@ Both keep a connection of their own. The lock is the session's: the server gives
 
 from __future__ import annotations
 
-import select
 import threading
 import time
 from contextlib import suppress
@@ -16,8 +15,8 @@ from psycopg import sql
 from hub import log
 from hub.errors import HubError
 from hub.store import migrations
+from hub.store.connections import Connection, connect, is_cut
 from hub.store.lock import LockLost
-from hub.store.postgres import Connection, connect
 
 _LOG = log.get(__name__)
 _CHANNEL = "current_schema() || ':loyalty-hub'"
@@ -55,7 +54,7 @@ class SessionLock:
 
     def check(self) -> None:
         """Take the lock again when its connection was cut. LockLost when another worker was faster."""
-        if self._connection is None or not _is_cut(self._connection):
+        if self._connection is None or not is_cut(self._connection):
             return
         self.release()
         if not self.try_acquire():
@@ -135,13 +134,3 @@ class ListenBell:
         row = connection.execute(f"SELECT {_CHANNEL} AS channel".encode()).fetchone()
         connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(row["channel"] if row else "")))
         return connection
-
-
-def _is_cut(connection: Connection) -> bool:
-    """Whether the server has closed it. It is asked only when it has said something, which it does to say good-bye."""
-    try:
-        if select.select([connection.fileno()], [], [], 0)[0]:
-            connection.execute("SELECT 1")
-    except (psycopg.Error, OSError):
-        return True
-    return False

@@ -13,7 +13,6 @@ from typing import Any, NoReturn
 
 import granian.wsgi  # noqa: F401 - imported here once, for all
 from granian.server import mp  # noqa: F401
-from psycopg_pool import pool  # noqa: F401
 
 from hub import bootstrap
 from hub.cli import app, serve  # noqa: F401
