@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random, SystemRandom
 from typing import Any
@@ -32,9 +32,10 @@ from hub.engine.vitals import Check, Snapshot
 from hub.engine.worker import Worker
 from hub.errors import ConfigError, HubError, Problem
 from hub.ids import Ids
+from hub.plugins import Broken
 from hub.programme.actions import connector
 from hub.programme.settings import Programme
-from hub.recipes.check import load_folder
+from hub.recipes.check import Stopped, load_folder
 from hub.recipes.model import Plan
 from hub.sdk import Connection, Connector
 from hub.sdk import Settings as ConnectionSettings
@@ -165,6 +166,10 @@ class Hub:
         )
 
 
+def _say_stopped(path: str, why: str) -> None:
+    _LOG.warning("a recipe stops for want of a connector", recipe=path, reason=why)
+
+
 def open_hub(
     settings: Settings,
     *,
@@ -175,12 +180,16 @@ def open_hub(
 ) -> Hub:
     """Open the workspace. ConfigError when its files cannot be used; nothing has been changed then."""
     clock = clock or SystemClock(settings.clock_offset)
-    known = connectors or discover()
+    broken: list[Broken] = []
+    known = connectors or discover(broken.append)
+    for one in broken:
+        plugins.say_broken(one)
     programme = Programme.from_node(settings.programme_node)
     settings = complete(settings, known)
-    declared = open_connections(settings, known)
-    unusable = frozenset(one.name for one in settings.connections if one.missing)
-    catalogue = Catalogue(known, declared, programme)
+    out_of_use = find_out_of_use(settings, known, broken)
+    declared = open_connections(settings, known, out_of_use)
+    unusable = frozenset(one.name for one in settings.connections if one.missing or one.name in out_of_use)
+    catalogue = Catalogue(known, declared, programme, out_of_use)
     plans = Plans(_able(load_plans(settings, catalogue), catalogue, unusable), catalogue)
     database = open_database(settings)
     store, inbox_store = database.open("hub"), database.open("inbox")
@@ -207,9 +216,15 @@ def open_hub(
     )
 
 
-def discover() -> dict[str, Connector]:
-    """Every connector that is installed, and the built-in one."""
-    return plugins.discover(extra=[connector])
+def discover(on_broken: Callable[[Broken], None] = plugins.say_broken) -> dict[str, Connector]:
+    """Every connector that is installed, and the built-in one. on_broken: told of packages that cannot be used."""
+    return plugins.discover(extra=[connector], on_broken=on_broken)
+
+
+def find_out_of_use(settings: Settings, connectors: Mapping[str, Connector], broken: Iterable[Broken]) -> dict[str, str]:
+    """By name, the connectors and connections that cannot be used because their package cannot, and why."""
+    found = {one.name: str(one) for one in broken if one.name not in connectors}
+    return {**found, **{one.name: found[one.connector] for one in settings.connections if one.connector in found}}
 
 
 def open_database(settings: Settings) -> Database:
@@ -217,19 +232,26 @@ def open_database(settings: Settings) -> Database:
     return databases.at(settings.database, settings.data_folder)
 
 
-def load_plans(settings: Settings, catalogue: Catalogue) -> list[Plan]:
-    """The checked recipes of a workspace. ConfigError with all that was found."""
-    return load_folder(settings.recipes_folder, catalogue) if settings.recipes_folder.is_dir() else []
+def load_plans(settings: Settings, catalogue: Catalogue, on_stopped: Stopped = _say_stopped) -> list[Plan]:
+    """The checked recipes of a workspace. ConfigError with all that was found.
+
+    on_stopped: told of each recipe that needs a connector which is out of use, and why.
+    """
+    return load_folder(settings.recipes_folder, catalogue, on_stopped=on_stopped) if settings.recipes_folder.is_dir() else []
 
 
-def open_connections(settings: Settings, connectors: Mapping[str, Connector]) -> dict[str, Connection]:
+def open_connections(
+    settings: Settings, connectors: Mapping[str, Connector], out_of_use: Container[str] = ()
+) -> dict[str, Connection]:
     """Every connection of the workspace; one that lacks variables of the environment has examples in their places.
 
-    ConfigError for an unknown connector, or settings that it does not take.
+    Those out of use are left out. ConfigError for an unknown connector, or settings that it does not take.
     """
     problems: list[Problem] = []
     found: dict[str, Connection] = {}
     for config in settings.connections:
+        if config.name in out_of_use:
+            continue
         connector = connectors.get(config.connector)
         if connector is None or config.connector == BUILT_IN:
             known = ", ".join(sorted(name for name in connectors if name != BUILT_IN))

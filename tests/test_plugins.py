@@ -73,18 +73,17 @@ def test_a_missing_folder_is_told():
 
 
 def test_installed_packages_offer_connectors_by_entry_point(folder, monkeypatch):
-    """A stranger's connector is a package with an entry point in the group `hub`; a broken one is named."""
-    package = folder(till=GOOD.format(name="till"))
-    guest = EntryPoint("till", "shopfloor.till:connector", "hub")
-    broken = EntryPoint("gone", "no_such_package:connector", "hub")
-    asked = []
-
-    def entry_points(*, group):
-        asked.append(group)
-        return [guest] if len(asked) == 1 else [broken]
-
-    monkeypatch.setattr(plugins, "entry_points", entry_points)
-    assert list(plugins.discover(package)) == ["till"]
-    with pytest.raises(ConfigError, match="`gone` cannot be loaded"):
-        plugins.discover(package)
-    assert asked == ["hub", "hub"]
+    """A stranger's connector is a package with an entry point in the group `hub`; one that is broken is told and left out."""
+    package = folder(till=GOOD.format(name="till"), _guest=GOOD.format(name="guest"), _twin=GOOD.format(name="till"))
+    entries = [
+        EntryPoint("guest", "shopfloor._guest:connector", "hub"),
+        EntryPoint("again", "shopfloor._guest:connector", "hub"),
+        EntryPoint("gone", "no_such_package:connector", "hub"),
+        EntryPoint("twin", "shopfloor._twin:connector", "hub"),
+    ]
+    monkeypatch.setattr(plugins, "entry_points", lambda *, group: entries if group == "hub" else [])
+    broken = []
+    assert list(plugins.discover(package, on_broken=broken.append)) == ["guest", "till"]
+    assert [one.name for one in broken] == ["gone", "twin"]
+    assert "No module named 'no_such_package' (no_such_package:connector)" in str(broken[0])
+    assert "there is a connector `till` already, of the hub itself" in str(broken[1])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hub import bootstrap
 from hub.config import Settings
 from hub.engine.catalogue import Catalogue
 from hub.errors import ConfigError, Problem
+from hub.plugins import Broken
 from hub.programme.settings import Programme
 from hub.recipes.model import Plan
 from hub.sdk import Connection, Connector
@@ -20,7 +21,8 @@ class Checked:
     """What was found. plans: the recipes that are right. problems: everything that is wrong.
 
     settings: with what the database keeps of the connections. stopped: by connection, the recipes that cannot run because it
-    lacks something.
+    lacks something. broken: installed connectors that cannot be used. out_of_use: why the connections of these names and the
+    recipes in these files stop.
     """
 
     settings: Settings
@@ -31,18 +33,22 @@ class Checked:
     plans: tuple[Plan, ...]
     problems: tuple[Problem, ...]
     stopped: Mapping[str, tuple[str, ...]]
+    broken: tuple[Broken, ...] = ()
+    out_of_use: Mapping[str, str] = field(default_factory=dict)
 
 
 def look_at(settings: Settings) -> Checked:
     """Everything that is wrong with a workspace, in all of its files."""
     problems: list[Problem] = []
+    broken: list[Broken] = []
     try:
-        connectors = bootstrap.discover()
+        connectors = bootstrap.discover(broken.append)
     except ConfigError as error:
         return Checked(settings, {}, {}, None, None, (), error.problems, {})
     settings = complete(settings, connectors)
+    out_of_use = bootstrap.find_out_of_use(settings, connectors, broken)
     try:
-        connections = bootstrap.open_connections(settings, connectors)
+        connections = bootstrap.open_connections(settings, connectors, out_of_use)
     except ConfigError as error:
         problems += error.problems
         connections = {}
@@ -50,11 +56,12 @@ def look_at(settings: Settings) -> Checked:
         programme = Programme.from_node(settings.programme_node)
     except ConfigError as error:
         return Checked(settings, connectors, connections, None, None, (), (*error.problems, *problems), {})
-    catalogue = Catalogue(connectors, connections, programme)
+    catalogue = Catalogue(connectors, connections, programme, out_of_use)
+    files: dict[str, str] = {}
     plans: tuple[Plan, ...] = ()
     if not problems:  # recipes name connections: one that is wrong would be found again in each of them
         try:
-            plans = tuple(bootstrap.load_plans(settings, catalogue))
+            plans = tuple(bootstrap.load_plans(settings, catalogue, files.__setitem__))
         except ConfigError as error:
             problems += error.problems
     stopped = {
@@ -62,4 +69,16 @@ def look_at(settings: Settings) -> Checked:
         for one in settings.connections
         if one.missing
     }
-    return Checked(settings, connectors, connections, programme, catalogue, plans, tuple(problems), stopped)
+    named = {one.name: out_of_use[one.name] for one in settings.connections if one.name in out_of_use}
+    return Checked(
+        settings,
+        connectors,
+        connections,
+        programme,
+        catalogue,
+        plans,
+        tuple(problems),
+        stopped,
+        broken=tuple(broken),
+        out_of_use={**named, **files},
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,11 @@ from rich.text import Text
 
 from hub import config
 from hub.cli import kept
-from hub.cli.checking import look_at
+from hub.cli.checking import Checked, look_at
 from hub.cli.look import when
 from hub.cli.output import json_option, print_json, say, screen, table
 from hub.cli.workspace import found, queries, workspace_option
-from hub.config import Settings
+from hub.config import ConnectionConfig, Settings
 from hub.engine.catalogue import BUILT_IN
 from hub.engine.events import queries as engine_queries
 from hub.errors import HubError
@@ -27,6 +28,7 @@ _COLOURS = {
     "open": "red",
     "needs_reconnecting": "red",
     "not set": "yellow",
+    "out of use": "red",
 }
 
 
@@ -45,12 +47,12 @@ def connections(ctx: click.Context, *, folder: Path, as_json: bool) -> None:
         {
             "name": one.name,
             "connector": one.connector,
-            "state": seen.get(one.name, {}).get("state") or ("not set" if one.missing else "ready"),
+            "state": _state(one, checked, seen.get(one.name, {})),
             "missing": list(one.missing),
             "webhook_url": f"{settings.public_url}/hooks/{one.name}",
             "events": seen.get(one.name, {}).get("events", 0),
             "last_heard_at": seen.get(one.name, {}).get("last_at"),
-            "last_error": seen.get(one.name, {}).get("last_error", ""),
+            "last_error": checked.out_of_use.get(one.name) or seen.get(one.name, {}).get("last_error", ""),
         }
         for one in settings.connections
     ]
@@ -68,6 +70,14 @@ def connections(ctx: click.Context, *, folder: Path, as_json: bool) -> None:
     table(columns, rows, nothing="There are no connections yet.", numbers=("events",))
     there = sorted(name for name in checked.connectors if name != BUILT_IN)
     say(f"Connectors that can be connected: {', '.join(there)}.", "dim")
+    for broken in checked.broken:
+        say(f"{broken}.", "yellow")
+
+
+def _state(one: ConnectionConfig, checked: Checked, seen: Mapping[str, Any]) -> str:
+    if one.name in checked.out_of_use:
+        return "out of use"
+    return str(seen.get("state") or ("not set" if one.missing else "ready"))
 
 
 def _seen(settings: Settings) -> dict[str, dict[str, Any]]:

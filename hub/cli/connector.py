@@ -77,8 +77,12 @@ def test(*, names: tuple[str, ...], as_json: bool) -> None:
 
 def _chosen(names: Sequence[str]) -> list[Connector]:
     files = [Path(name) for name in names if name.endswith(".py")]
-    installed = {name: one for name, one in bootstrap.discover().items() if name != BUILT_IN}
+    broken: dict[str, str] = {}
+    found = bootstrap.discover(lambda one: broken.update({one.name: str(one)}))
+    installed = {name: one for name, one in found.items() if name != BUILT_IN}
     for name in names:
+        if name in broken and name not in installed:
+            raise HubError(f"{broken[name]}.")
         if not name.endswith(".py") and name not in installed:
             hint = document.did_you_mean(name, installed)
             raise HubError(f"There is no connector {name!r}; there are {', '.join(installed)}. {hint}".rstrip())

@@ -66,7 +66,9 @@ def _as_json(problem: Problem) -> dict[str, object]:
 
 
 def _warnings(checked: Checked) -> list[str]:
-    warnings, settings = [], checked.settings
+    settings = checked.settings
+    warnings = [str(broken) for broken in checked.broken]
+    warnings += [f"{name} stops: {why}" for name, why in checked.out_of_use.items()]
     for one in settings.connections:
         if one.missing:
             recipes = ", ".join(checked.stopped.get(one.name, ())) or "none"

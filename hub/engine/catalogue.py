@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import tzinfo
+from types import MappingProxyType
 
 from pydantic import BaseModel
 
@@ -20,7 +21,7 @@ from hub.programme.members import MemberView
 from hub.programme.settings import Programme, ProgrammeView
 from hub.recipes.model import Plan
 from hub.recipes.types import Type, check_of, record_of, type_of
-from hub.recipes.vocabulary import ActionType, Input, Missing, WhenType
+from hub.recipes.vocabulary import ActionType, Input, Missing, OutOfUse, WhenType
 from hub.sdk import Connection, Connector
 from hub.sdk.action import Action
 from hub.sdk.facts import FACTS, Fact
@@ -42,8 +43,13 @@ class Catalogue:
     """The names that recipes may use; it meets `hub.recipes.vocabulary.Vocabulary`."""
 
     def __init__(
-        self, connectors: Mapping[str, Connector], connections: Mapping[str, Connection], programme: Programme
+        self,
+        connectors: Mapping[str, Connector],
+        connections: Mapping[str, Connection],
+        programme: Programme,
+        out_of_use: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
+        """out_of_use: why the connectors and connections of these names, which there should be, cannot be used."""
         self.connectors = connectors
         self.connections = connections
         self.currency: str = programme.currency
@@ -53,6 +59,7 @@ class Catalogue:
         built_in = connectors[BUILT_IN]
         watched = [watch.gives for watch in built_in.watches.values()]
         self.types = FactTypes((*FACTS, *HUB_FACTS, *watched, *OWN_FACTS, OpeningBalance))
+        self._out_of_use = out_of_use
         self._whens = self._name_whens()
         self._doings = self._name_actions()
         self._when_types: dict[str, WhenType] = {}
@@ -63,6 +70,7 @@ class Catalogue:
         known = self._when_types.get(name)
         if known is not None:
             return known
+        self._look_whether_in_use(name)
         found = self._whens.get(name)
         if found is None:
             return self._missing(name, "trigger or fact")
@@ -74,6 +82,7 @@ class Catalogue:
         known = self._action_types.get(name)
         if known is not None:
             return known
+        self._look_whether_in_use(name)
         doing = self.doing(name)
         if isinstance(doing, Missing):
             return doing
@@ -157,6 +166,11 @@ class Catalogue:
                 for action in connections[0].connector.actions.values():
                     names[f"{connector}.{action.name}"] = Doing(action, connections[0])
         return names
+
+    def _look_whether_in_use(self, name: str) -> None:
+        why = self._out_of_use.get(name.partition(".")[0])
+        if why is not None and "." in name:
+            raise OutOfUse(f"`{name}` cannot be used now: {why}")
 
     def _missing(self, name: str, what: str) -> Missing:
         prefix = name.partition(".")[0]

@@ -6,7 +6,7 @@ from hub.recipes.model import Example, Expected, Plan, PlannedStep, PlannedWhen,
 from hub.recipes.schema import json_schema
 from hub.recipes.template import compile_template
 from hub.recipes.types import Field, Type, record_of, shared, type_of
-from hub.recipes.vocabulary import ActionType, Input, Missing, Vocabulary, WhenType
+from hub.recipes.vocabulary import ActionType, Input, Missing, OutOfUse, Vocabulary, WhenType
 
 __all__ = [
     "ActionType",
@@ -17,6 +17,7 @@ __all__ = [
     "Input",
     "Missing",
     "Names",
+    "OutOfUse",
     "Plan",
     "PlannedStep",
     "PlannedWhen",

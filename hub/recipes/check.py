@@ -20,7 +20,7 @@ from hub.recipes.expression import Compiled, Names, compile_expression
 from hub.recipes.inputs import as_problems
 from hub.recipes.model import Plan, Recipe
 from hub.recipes.types import ANY, BOOLEAN, DATE, MOMENT, Type, shared
-from hub.recipes.vocabulary import Vocabulary
+from hub.recipes.vocabulary import OutOfUse, Vocabulary
 
 RESERVED_KEYS = ("limits", "stacking", "experiment", "rollout", "mode")
 KEYS = ("recipe", "title", "when", "if", "once_per", "do", "examples", "enabled", "description", "owner")
@@ -36,6 +36,7 @@ _NOTES = {
 _ONCE = frozenset(["text", "integer", "points", "number", "date", "moment", "any"])
 
 Progress = Callable[[int, int], None]
+Stopped = Callable[[str, str], None]
 
 
 def load(text: str, path: str, vocabulary: Vocabulary) -> Plan:
@@ -57,8 +58,13 @@ def load(text: str, path: str, vocabulary: Vocabulary) -> Plan:
     return plan
 
 
-def load_folder(folder: Path, vocabulary: Vocabulary, progress: Progress | None = None) -> list[Plan]:
-    """The plans of all `*.yaml` files of a folder, by file name. progress(done, all). ConfigError with the problems of all."""
+def load_folder(
+    folder: Path, vocabulary: Vocabulary, progress: Progress | None = None, on_stopped: Stopped | None = None
+) -> list[Plan]:
+    """The plans of all `*.yaml` files of a folder, by file name. progress(done, all). ConfigError with the problems of all.
+
+    on_stopped: told of each file that needs a connector which is out of use, and why; then that file is left out.
+    """
     paths = sorted(path for path in folder.iterdir() if path.suffix in {".yaml", ".yml"}) if folder.is_dir() else []
     plans: dict[str, Plan] = {}
     problems: list[Problem] = []
@@ -68,6 +74,10 @@ def load_folder(folder: Path, vocabulary: Vocabulary, progress: Progress | None 
             plan = load(document.read(path, shown), shown, vocabulary)
         except ConfigError as error:
             problems += error.problems
+        except OutOfUse as error:
+            if on_stopped is None:
+                raise
+            on_stopped(shown, str(error))
         else:
             first = plans.setdefault(plan.recipe.name, plan)
             if first is not plan:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any, Protocol
 
+from hub.errors import HubError
 from hub.recipes.types import Type
 
 
@@ -60,6 +61,10 @@ class Missing:
     hint: str = ""
 
 
+class OutOfUse(HubError):
+    """A recipe names a connector that is there and cannot be used now: the recipe stops, and nothing is wrong with it."""
+
+
 class Vocabulary(Protocol):
     """All that recipes may name, at this moment, in this workspace."""
 
@@ -84,11 +89,11 @@ class Vocabulary(Protocol):
         ...
 
     def when(self, name: str) -> WhenType | Missing:
-        """The trigger or fact of that name."""
+        """The trigger or fact of that name. OutOfUse when its connector is."""
         ...
 
     def action(self, name: str) -> ActionType | Missing:
-        """The action of that name."""
+        """The action of that name. OutOfUse when its connector is."""
         ...
 
     def when_names(self) -> Iterable[str]:
