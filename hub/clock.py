@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 
 Monotonic = Callable[[], float]
@@ -50,11 +51,14 @@ class VirtualClock:
             self._now = max(self._now, moment.astimezone(UTC))
 
 
+# A batch writes and reads few moments, each of them many times.
+@lru_cache(maxsize=4096)
 def to_text(moment: datetime) -> str:
     """The form in which tables keep an instant: UTC, always with microseconds, so that text order is time order."""
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
+@lru_cache(maxsize=4096)
 def from_text(text: str) -> datetime:
     """An instant as tables keep it."""
     return datetime.fromisoformat(text)

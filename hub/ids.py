@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+import struct
 import threading
 
 from hub.clock import Clock
 
 _RANDOM_BITS = 74
 _RANDOM_LIMIT = 1 << _RANDOM_BITS
+_STEPS = struct.Struct("<256I")
 
 
 class Ids:
@@ -20,6 +22,7 @@ class Ids:
         self._lock = threading.Lock()
         self._last_ms = 0
         self._last_tail = 0
+        self._steps: list[int] = []
 
     def new(self, prefix: str) -> str:
         """A new id such as `evt_0190b2c4…`: the prefix, an underscore and 32 hexadecimal digits."""
@@ -29,7 +32,7 @@ class Ids:
                 self._last_ms = now_ms
                 self._last_tail = self._random.getrandbits(_RANDOM_BITS - 1)
             else:
-                self._last_tail += 1 + self._random.getrandbits(31)
+                self._last_tail += self._step()
                 if self._last_tail >= _RANDOM_LIMIT:
                     self._last_ms += 1
                     self._last_tail = self._random.getrandbits(_RANDOM_BITS - 1)
@@ -37,3 +40,10 @@ class Ids:
         high, low = tail >> 62, tail & ((1 << 62) - 1)
         number = (ms << 80) | (0x7 << 76) | (high << 64) | (0b10 << 62) | low
         return f"{prefix}_{number:032x}"
+
+    def _step(self) -> int:
+        """How far the next id of a millisecond is from the one before; drawn many at once, for each draw asks the system."""
+        if not self._steps:
+            drawn = self._random.getrandbits(_STEPS.size * 8).to_bytes(_STEPS.size, "little")
+            self._steps = [1 + step for step in _STEPS.unpack(drawn)]
+        return self._steps.pop()

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from hub.clock import from_text, to_text
 from hub.engine.events import queries
-from hub.store import Row, Session, Space
+from hub.store import Row, Session, Space, as_json
 
 DUE, BEGUN, DONE, HELD, REFUSED = range(5)
 STATES = ("due", "begun", "done", "held", "refused")
@@ -113,11 +113,6 @@ def row_of(call: Call) -> tuple[Any, ...]:
         as_json(call.input), call.state, call.attempts, to_text(call.due_at),
         "" if call.result is None else as_json(call.result), call.note, to_text(call.created_at), to_text(call.changed_at),
     )  # fmt: skip
-
-
-def as_json(value: Any) -> str:
-    """Values as tables keep them: Decimals and dates as text, no spaces."""
-    return json.dumps(value, default=str, separators=(",", ":"), ensure_ascii=False)
 
 
 def _by_id(session: Session, ids: Collection[str]) -> dict[str, Call]:

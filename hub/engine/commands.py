@@ -15,7 +15,7 @@ from hub.clock import to_text
 from hub.engine import calls, runs, timers
 from hub.engine.admission import Admission
 from hub.engine.batch import Batch
-from hub.engine.calls import CALLS, Call, as_json
+from hub.engine.calls import CALLS, Call
 from hub.engine.catalogue import BUILT_IN
 from hub.engine.events import DONE, PARKED, READY, Event, queries
 from hub.engine.inbox import Delivery, Inbox
@@ -31,6 +31,7 @@ from hub.programme.facts import PointsAdjusted
 from hub.programme.members import Member
 from hub.sdk import Connection
 from hub.sdk.values import Moment, Points
+from hub.store import as_json
 
 _LOG = log.get(__name__)
 Payload = Mapping[str, Any]

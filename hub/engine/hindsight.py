@@ -6,7 +6,6 @@ That needs refunds that name their lines; those that name only an amount are tak
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -23,7 +22,7 @@ from hub.programme.members import MemberView
 from hub.recipes.model import Plan
 from hub.recipes.vocabulary import Missing
 from hub.sdk.facts import Line, Refund, Sale
-from hub.store import Session, Space, Unit
+from hub.store import Session, Space, Unit, as_json
 
 AWARD = "award"
 # What says who the member is stays in the member's record alone.
@@ -34,7 +33,7 @@ def seen_by(plan: Plan, event: Event, member: Mapping[str, Any] | None) -> str:
     """The member as the recipe sees them now, as JSON, where it may give points for a sale; else empty."""
     if member is None or not isinstance(event.fact, Sale) or all(step.action != AWARD for step in plan.steps):
         return ""
-    return json.dumps({**member, **_PERSONAL, "attributes": dict(member["attributes"])}, default=str, separators=(",", ":"))
+    return as_json({**member, **_PERSONAL, "attributes": dict(member["attributes"])})
 
 
 def remember_run(unit: Unit, run: Run) -> None:

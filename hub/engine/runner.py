@@ -15,7 +15,7 @@ from hub import log
 from hub.clock import to_text
 from hub.engine import runs
 from hub.engine.batch import Batch
-from hub.engine.calls import CALLS, Call, as_json
+from hub.engine.calls import CALLS, Call
 from hub.engine.controls import Ask, Stop, Wait
 from hub.engine.events import Event, queries
 from hub.engine.hindsight import AWARD, remember_run, seen_by
@@ -26,6 +26,7 @@ from hub.errors import HubError
 from hub.programme.work import Work
 from hub.recipes.model import Plan, PlannedStep
 from hub.recipes.vocabulary import Missing
+from hub.store import as_json
 from hub.store.tally import count
 
 _LOG = log.get(__name__)

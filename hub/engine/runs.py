@@ -14,7 +14,7 @@ from typing import Any
 
 from hub.clock import from_text, to_text
 from hub.engine.events import queries
-from hub.store import Row, Session, Space
+from hub.store import Row, Session, Space, as_json
 
 READY, WAITING, DONE, HELD, STOPPED = range(5)
 STATES = ("ready", "waiting", "done", "held", "stopped")
@@ -120,7 +120,7 @@ _FIELDS = ("step", "action", "outcome", "name", "given", "gave", "why")
 def journal_text(journal: tuple[Entry, ...]) -> str:
     """The journal as it is kept: a list of objects without empty fields."""
     entries = [{field: value for field in _FIELDS if (value := getattr(entry, field)) not in (None, "")} for entry in journal]
-    return json.dumps(entries, default=str, separators=(",", ":"), ensure_ascii=False)
+    return as_json(entries)
 
 
 def journal_from(text: str) -> tuple[Entry, ...]:

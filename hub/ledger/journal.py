@@ -5,7 +5,6 @@ The rules of what may be posted stand in `book` and `corrections`; here stands w
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -21,13 +20,11 @@ from hub.ledger.postings import Allocation, Entry, Posting, Source
 from hub.ledger.spaces import ACCOUNTS, BUDGETS, FOLLOWING, KEYS, LEFT, OPEN_LOTS, POSTINGS, Account, Kept, again
 from hub.ledger.sql import SQL
 from hub.sdk.values import POINTS_MOST
-from hub.store import Unit
+from hub.store import Unit, as_json
 from hub.store.tally import count
 
 _ADD_TXN, _ADD_ENTRY, _ADD_LOT = SQL.add_txn, SQL.add_entry, SQL.add_lot
 _ADD_ALLOCATION, _ADD_LINK = SQL.add_allocation, SQL.add_link
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str, allow_nan=False).encode
-_NO_SOURCE = Source()
 
 
 @dataclass(slots=True)
@@ -208,7 +205,7 @@ class Journal:
     def _write(self, draft: Draft, posting: Posting, after: Account | None) -> None:
         unit, source, txn_id = self.unit, draft.source, posting.txn_id
         effective_at = self.now_text if draft.effective_at is self.now else to_text(draft.effective_at)
-        context = None if source.context is None else _encode(source.context)
+        context = None if source.context is None else as_json(source.context)
         hashed = (posting.kind, posting.member_id, posting.points, effective_at, self.now_text, posting.follows,
                   to_text(posting.until) if posting.until else None, source.event_id, source.recipe, source.version,
                   source.run_id, source.step, context)  # fmt: skip

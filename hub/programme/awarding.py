@@ -22,7 +22,7 @@ from hub.programme.terms import USUAL, ExactPoints, Usual
 from hub.programme.work import Work
 from hub.sdk.facts import Fact, Short, Text
 from hub.sdk.values import Duration, Moment, Number, Points
-from hub.store import Session, Space
+from hub.store import Session, Space, as_json
 
 PoolKey = tuple[str, str]
 
@@ -62,7 +62,7 @@ def _load_pools(session: Session, keys: Collection[PoolKey]) -> Mapping[PoolKey,
 
 def _pool_row(key: PoolKey, shares: tuple[Share, ...]) -> tuple[Any, ...]:
     kept = [[share.key, share.terms.to_json(), share.points] for share in shares]
-    return (*key, json.dumps(kept), sum(share.points for share in shares))
+    return (*key, as_json(kept), sum(share.points for share in shares))
 
 
 POOLS: Space[PoolKey, tuple[Share, ...]] = Space("award_pool", _load_pools, queries.save_pool, _pool_row)

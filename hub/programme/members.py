@@ -126,8 +126,8 @@ def _member_row(_: str, member: Member) -> tuple[Any, ...]:
         birthday.strftime("%m-%d") if birthday else None,
         member.language,
         member.tier,
-        json.dumps(sorted(member.tags), ensure_ascii=False),
-        json.dumps(dict(member.attributes), ensure_ascii=False, sort_keys=True),
+        json.dumps(sorted(member.tags), ensure_ascii=False) if member.tags else "[]",
+        json.dumps(dict(member.attributes), ensure_ascii=False, sort_keys=True) if member.attributes else "{}",
         to_text(last) if last else None,
         member.lifetime_points,
     )

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import phonenumbers
 from pydantic import AfterValidator, BeforeValidator, Field, GetCoreSchemaHandler
-from pydantic_core import core_schema
+from pydantic_core import SchemaSerializer, core_schema
 
 POINTS_MOST = 1_000_000_000_000
 MONEY_MOST = Decimal(1_000_000_000_000)
@@ -151,6 +151,11 @@ class Duration:
     months: int = 0
     days: int = 0
     seconds: int = 0
+
+    # Wherever a value is written as JSON, this one is written as people say it.
+    __pydantic_serializer__: ClassVar[SchemaSerializer] = SchemaSerializer(
+        core_schema.any_schema(serialization=core_schema.plain_serializer_function_ser_schema(str))
+    )
 
     @classmethod
     def parse(cls, text: str) -> Duration:

@@ -3,5 +3,6 @@
 from hub.store.queries import Queries, Query, load
 from hub.store.session import NoRows, Row, Session, Store
 from hub.store.unit import Space, Unit
+from hub.store.written import as_json
 
-__all__ = ["NoRows", "Queries", "Query", "Row", "Session", "Space", "Store", "Unit", "load"]
+__all__ = ["NoRows", "Queries", "Query", "Row", "Session", "Space", "Store", "Unit", "as_json", "load"]
