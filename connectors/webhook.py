@@ -142,10 +142,10 @@ def _fact(kind: type[AnyFact], item: Item, number: str) -> AnyFact:
         fact = _without_unknown(kind, data)
     except ValidationError as error:
         raise Unreadable(f"This {item.kind} cannot be read: {findings(error, 'data')}.") from None
-    named = {kind: getattr(fact, field, None) for field, kind in _THINGS.items()}
-    about = [Reference(kind=kind, id=name) for kind, name in named.items() if name]
+    said = fact.__dict__
+    about = [Reference(kind=kind, id=said[field]) for field, kind in _THINGS.items() if said.get(field)]
     more = tuple(reference for reference in about if reference not in fact.references)
-    return fact.model_copy(update={"references": fact.references + more})
+    return fact.model_copy(update={"references": fact.references + more}) if more else fact
 
 
 def _without_unknown(kind: type[AnyFact], data: dict[str, Any]) -> AnyFact:

@@ -123,7 +123,7 @@ def signed(points: int) -> Text:
 
 
 def _source(source: Source) -> dict[str, Any]:
-    said = dataclasses.asdict(source)
+    said = source._asdict()
     return {name: value for name, value in said.items() if value not in (None, "")}
 
 

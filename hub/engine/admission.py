@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from hub import log
 from hub.clock import to_text
@@ -31,8 +30,7 @@ from hub.sdk.trigger import Trigger
 _LOG = log.get(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """A fact as it was read, before the hub knows whether it is new."""
 
     connection: str
@@ -211,18 +209,18 @@ class Admission:
             return self._place_refund(event)
         member_id = self._member_of(event)
         if member_id is None and isinstance(event.fact, words.Sale):
-            batch.events.record(replace(event, lane=event.id, state=UNCLAIMED, note="the buyer is not known yet"))
+            batch.events.record(event._replace(lane=event.id, state=UNCLAIMED, note="the buyer is not known yet"))
             return None
-        placed = replace(event, lane=member_id or event.id, member_id=member_id, state=READY, note="")
+        placed = event._replace(lane=member_id or event.id, member_id=member_id, state=READY, note="")
         batch.events.record(placed)
         return placed
 
     def _place_refund(self, event: Event) -> Event | None:
         batch = self._batch
         sale = sale_of(batch, event)
-        placed = replace(event, lane=event.id, member_id=None, state=READY, note="")
+        placed = event._replace(lane=event.id, member_id=None, state=READY, note="")
         if sale is not None:
-            placed = replace(placed, lane=sale.lane, member_id=sale.member_id)
+            placed = placed._replace(lane=sale.lane, member_id=sale.member_id)
         batch.events.record(placed)
         if event.things and (sale is None or sale.state == UNCLAIMED):
             batch.events.wait_for(placed, event.things)
@@ -257,7 +255,7 @@ class Admission:
             self._batch.events.settle(known, DONE, note)
             return None
         occurred_at = fact.occurred_at or known.occurred_at
-        newer = replace(known, fact=fact, occurred_at=occurred_at, told_at=reading.told_at or known.told_at)
+        newer = known._replace(fact=fact, occurred_at=occurred_at, told_at=reading.told_at or known.told_at)
         if known.state in (PARKED, READY):
             self._batch.events.record(newer)
             return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from random import Random
 from typing import Any
@@ -130,7 +130,7 @@ class Batch:
             amount = getattr(event.fact, name, None)
             if amount is not None:
                 changed[name] = self.programme.in_own_currency(amount, currency)
-        return replace(event, fact=event.fact.model_copy(update=changed))
+        return event._replace(fact=event.fact.model_copy(update=changed))
 
     def view_of(self, member_id: str | None) -> Mapping[str, Any] | None:
         """The member as recipes see them at this moment of the work."""
@@ -169,6 +169,7 @@ class Batch:
             step=step,
             key=key,
             emit=emit,
+            listens=self.plans.listens,
         )
 
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from hub.clock import from_text, to_text
 from hub.engine.events import queries
@@ -32,8 +31,7 @@ RESTORED = f"{UNCERTAIN}the hub was restored from the backup of "
 """How the note of a call begins that waited when the backup was taken: it may have been made at any time since."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """One thing to ask of one connection; its id is the key under which the platform sees it."""
 
     id: str
@@ -56,19 +54,19 @@ class Call:
 
     def begun(self, now: datetime) -> Call:
         """Somebody makes the call now; noted before it is made, so that a crash in between is seen."""
-        return replace(self, state=BEGUN, attempts=self.attempts + 1, changed_at=now)
+        return self._replace(state=BEGUN, attempts=self.attempts + 1, changed_at=now)
 
     def done(self, now: datetime, result: Mapping[str, Any] | None) -> Call:
-        return replace(self, state=DONE, result=result, note="", changed_at=now)
+        return self._replace(state=DONE, result=result, note="", changed_at=now)
 
     def held(self, now: datetime, note: str) -> Call:
-        return replace(self, state=HELD, note=note, changed_at=now)
+        return self._replace(state=HELD, note=note, changed_at=now)
 
     def refused(self, now: datetime, note: str) -> Call:
-        return replace(self, state=REFUSED, note=note, changed_at=now)
+        return self._replace(state=REFUSED, note=note, changed_at=now)
 
     def again(self, now: datetime, due_at: datetime, note: str) -> Call:
-        return replace(self, state=DUE, due_at=due_at, note=note, changed_at=now)
+        return self._replace(state=DUE, due_at=due_at, note=note, changed_at=now)
 
 
 def delay_after(attempts: int, random: Random, asked_seconds: float | None = None) -> timedelta | None:

@@ -142,7 +142,7 @@ class Commands:
 
     def _call_again(self, batch: Batch, call: Call) -> None:
         note = call.note if call.note.startswith(calls.UNCERTAIN) else ""
-        again = replace(call, state=calls.DUE, attempts=0, due_at=batch.now, note=note, changed_at=batch.now)
+        again = call._replace(state=calls.DUE, attempts=0, due_at=batch.now, note=note, changed_at=batch.now)
         batch.unit.put(CALLS, call.id, again)
 
     def _replay_timer(self, batch: Batch, name: str) -> Done:

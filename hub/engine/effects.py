@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Literal
 
 from hub.engine.batch import Batch
@@ -40,6 +39,6 @@ def _claim(batch: Batch, code: str, member_id: str) -> Literal["attached", "unkn
         if sale.state != UNCLAIMED:
             taken = True
             continue
-        batch.events.save(replace(sale, lane=member_id, member_id=member_id, state=READY, note="claimed by its code"))
+        batch.events.save(sale._replace(lane=member_id, member_id=member_id, state=READY, note="claimed by its code"))
         return "attached"
     return "taken" if taken else "unknown"

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from hub.clock import from_text, to_text
 from hub.ids import Ids
@@ -28,8 +27,7 @@ Thing = tuple[str, str, str]
 """(connection, kind, id): what a fact can be about."""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """A fact recorded once. told_at: the platform's own time of the state that is kept, where it says one."""
 
     id: str
@@ -164,7 +162,7 @@ class Events:
 
     def settle(self, event: Event, state: int, note: str = "") -> Event:
         """Keep that the event is now in this state."""
-        settled = replace(event, state=state, note=note)
+        settled = event._replace(state=state, note=note)
         self.save(settled)
         return settled
 
@@ -198,31 +196,18 @@ class Events:
     def wake(self, event: Event, *, lane: str, member_id: str | None) -> Event:
         """What the event waited for has come: it waits no longer, and goes on in that lane."""
         self._unit.append(queries.drop_awaited_references, (event.id,))
-        woken = replace(event, lane=lane, member_id=member_id, state=READY, note="")
+        woken = event._replace(lane=lane, member_id=member_id, state=READY, note="")
         self.save(woken)
         return woken
 
 
-def row_of(event: Event) -> dict[str, Any]:
-    """An event as its row."""
-    return {
-        "id": event.id,
-        "connection": event.connection,
-        "kind": event.trigger,
-        "key": event.key,
-        "fact": event.fact.fact,
-        "lane": event.lane,
-        "member_id": event.member_id,
-        "state": event.state,
-        "occurred_at": to_text(event.occurred_at),
-        "recorded_at": to_text(event.recorded_at),
-        "told_at": to_text(event.told_at) if event.told_at else None,
-        "delivery_id": event.delivery_id,
-        "cause_id": event.cause_id,
-        "depth": event.depth,
-        "data": fact_text(event.fact),
-        "note": event.note,
-    }
+def row_of(event: Event) -> tuple[Any, ...]:
+    """An event as its row, in the order of `save_event`."""
+    return (
+        event.id, event.connection, event.trigger, event.key, event.fact.fact, event.lane, event.member_id, event.state,
+        to_text(event.occurred_at), to_text(event.recorded_at), to_text(event.told_at) if event.told_at else None,
+        event.delivery_id, event.cause_id, event.depth, fact_text(event.fact), event.note,
+    )  # fmt: skip
 
 
 def _by_identity(session: Session, identities: Collection[Identity]) -> dict[Identity, Row]:
@@ -258,6 +243,4 @@ KNOWN: Space[Identity, Row | Event] = Space("event_known", _by_identity)
 ROWS: Space[str, Row] = Space("event_row", _by_id)
 ABOUT: Space[Thing, tuple[str, ...]] = Space("event_about", _about)
 AWAITED: Space[Thing, tuple[str, ...]] = Space("event_awaited", _awaited)
-CHANGED: Space[str, Event] = Space(
-    "event", _nothing, save=queries.save_event, row=lambda _, event: tuple(row_of(event).values())
-)
+CHANGED: Space[str, Event] = Space("event", _nothing, save=queries.save_event, row=lambda _, event: row_of(event))

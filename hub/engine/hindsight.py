@@ -7,7 +7,6 @@ That needs refunds that name their lines; those that name only an amount are tak
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -50,7 +49,7 @@ def reevaluation(batch: Batch, sale: Event, refunds: Sequence[Refund]) -> Reeval
     left = _without(sale, refunds)
     if left is None:
         return None
-    sale_left = batch.in_own_currency(replace(sale, fact=left))
+    sale_left = batch.in_own_currency(sale._replace(fact=left))
 
     def again(earned: Earned) -> int | None:
         for run_id in batch.unit.get(AWARDING, sale.id) or ():

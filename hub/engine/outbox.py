@@ -10,7 +10,7 @@ from __future__ import annotations
 import queue
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from hub import log
@@ -189,7 +189,7 @@ class Outbox:
     def _begun(self, batch: Batch, call: Call) -> Call:
         if call.kind == "pull" and "since" not in call.input:
             since = pull_since(batch.unit, call.connection, call.name, batch.now)
-            call = replace(call, input={**call.input, "since": since.isoformat()})
+            call = call._replace(input={**call.input, "since": since.isoformat()})
         return call.begun(batch.now)
 
     def _preload(self, batch: Batch, concerned: Sequence[Call]) -> None:

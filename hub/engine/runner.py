@@ -49,6 +49,7 @@ class Runner:
     def __init__(self, batch: Batch) -> None:
         self._batch = batch
         self._unit = batch.unit
+        self._always = {"programme": batch.programme.view(), "now": batch.now, "today": batch.today}
         self._touched: dict[str, None] = {}
         self.asked: dict[str, Call] = {}
         """The call that each run waits for, of those that were made here."""
@@ -171,9 +172,7 @@ class Runner:
         return {
             "event": batch.in_own_currency(event).fact.__dict__,
             "member": batch.view_of(event.member_id),
-            "programme": batch.programme.view(),
-            "now": batch.now,
-            "today": batch.today,
+            **self._always,
             **(run.named() if run is not None else {}),
         }
 
@@ -200,9 +199,8 @@ class Runner:
         return run.moved(runs.DONE, self._batch.now) if run.state == runs.READY else run
 
     def _step(self, run: Run, step: PlannedStep, event: Event, scope: Scope) -> Run:
-        unmet = sorted(name for name in step.reads if name not in scope)
-        if unmet:
-            why = f"it reads `{unmet[0]}`, which was not done"
+        if not step.reads <= scope.keys():
+            why = f"it reads `{min(step.reads - scope.keys())}`, which was not done"
             return run.noted(Entry(step.index, step.action, "skipped", step.name, why=why))
         try:
             if step.condition is not None and step.condition.evaluate(scope) is not True:

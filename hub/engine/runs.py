@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from hub.clock import from_text, to_text
 from hub.engine.events import queries
@@ -43,8 +43,7 @@ class Entry:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """How far a recipe has come with an event; `version` stays the recipe's text at the start.
 
     seen: the member as the recipe saw them, as JSON, where it may give points for a sale; else empty.
@@ -71,12 +70,13 @@ class Run:
         """The run in its next state; a move that is not among `MOVES` is a fault of the engine."""
         if state != self.state and state not in MOVES[self.state]:
             raise AssertionError(f"run {self.id} cannot go from {STATES[self.state]} to {STATES[state]}")
-        still = {"wake_at": None, "awaits": None} if state != WAITING else {}
-        return replace(self, state=state, changed_at=now, **{**still, **changes})
+        if state != WAITING:
+            changes = {"wake_at": None, "awaits": None, **changes}
+        return self._replace(state=state, changed_at=now, **changes)
 
     def noted(self, entry: Entry) -> Run:
         """The run after a step, at the next one."""
-        return replace(self, journal=(*self.journal, entry), position=entry.step + 1)
+        return self._replace(journal=(*self.journal, entry), position=entry.step + 1)
 
     def named(self) -> dict[str, Mapping[str, Any]]:
         """What finished steps gave, by their names."""
@@ -114,13 +114,22 @@ def row_of(run: Run) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-_FIELDS = ("step", "action", "outcome", "name", "given", "gave", "why")
-
-
 def journal_text(journal: tuple[Entry, ...]) -> str:
     """The journal as it is kept: a list of objects without empty fields."""
-    entries = [{field: value for field in _FIELDS if (value := getattr(entry, field)) not in (None, "")} for entry in journal]
-    return as_json(entries)
+    return as_json([_kept(entry) for entry in journal])
+
+
+def _kept(entry: Entry) -> dict[str, Any]:
+    kept: dict[str, Any] = {"step": entry.step, "action": entry.action, "outcome": entry.outcome}
+    if entry.name:
+        kept["name"] = entry.name
+    if entry.given is not None:
+        kept["given"] = entry.given
+    if entry.gave is not None:
+        kept["gave"] = entry.gave
+    if entry.why:
+        kept["why"] = entry.why
+    return kept
 
 
 def journal_from(text: str) -> tuple[Entry, ...]:

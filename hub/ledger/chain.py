@@ -26,7 +26,12 @@ Value = str | int | None
 
 def canonical(values: Iterable[Value]) -> bytes:
     """The form of some values."""
-    return "".join(["-" if value is None else f"{len(str(value))}:{value}" for value in values]).encode()
+    return "".join(
+        [
+            "-" if value is None else f"{len(value)}:{value}" if type(value) is str else f"{len(str(value))}:{value}"
+            for value in values
+        ]
+    ).encode()
 
 
 def digest(

@@ -8,8 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """Lineage: where a posting comes from, so that "why 37?" has an answer.
 
     reason and actor (who, where it was a person) may be personal and stay out of the hash chain; everything else is hashed,
@@ -45,8 +44,7 @@ class Allocation(NamedTuple):
     points: int
 
 
-@dataclass(frozen=True, slots=True)
-class Posting:
+class Posting(NamedTuple):
     """A transaction of the ledger.
 
     points: what moved, zero or more. follows: the transaction that it releases, restores, resolves, claws back or reverses.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from dataclasses import replace
 from typing import NamedTuple
 
 from hub.clock import from_text, to_text
@@ -135,4 +134,4 @@ FOLLOWING: Space[str, tuple[Posting, ...]] = Space("following", _following, miss
 
 def again(posting: Posting) -> Posting:
     """The posting as a repeated request gets it."""
-    return replace(posting, repeated=True)
+    return posting._replace(repeated=True)

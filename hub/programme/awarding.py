@@ -222,17 +222,18 @@ def _context(work: Work, came_to: Sum, terms: Terms | None, group: str | None, t
 def _tell(work: Work, awarded: Awarded, member_id: str) -> None:
     """What follows from a new posting; a repeated one has had it."""
     member = work.roll.count_points(member_id, awarded.points)
-    work.emit(
-        PointsAwarded(
-            member_id=member_id,
-            key=f"{work.key}:awarded",
-            occurred_at=work.now,
-            points=awarded.points,
-            balance=awarded.balance,
-            lifetime_points=member.lifetime_points,
-            recipe=work.recipe or "",
-            reason=awarded.reason,
-            expires_on=awarded.expires_on,
+    if work.listens(PointsAwarded.fact):
+        work.emit(
+            PointsAwarded(
+                member_id=member_id,
+                key=f"{work.key}:awarded",
+                occurred_at=work.now,
+                points=awarded.points,
+                balance=awarded.balance,
+                lifetime_points=member.lifetime_points,
+                recipe=work.recipe or "",
+                reason=awarded.reason,
+                expires_on=awarded.expires_on,
+            )
         )
-    )
     tiers.evaluate(work)

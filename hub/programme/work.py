@@ -7,9 +7,8 @@ the step stands. What the step causes carries `key`, so that doing it again chan
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from hub.ids import Ids
 from hub.ledger import Book, Source
@@ -20,8 +19,7 @@ from hub.sdk.facts import Fact
 from hub.store import Unit
 
 
-@dataclass(frozen=True, slots=True)
-class EventInfo:
+class EventInfo(NamedTuple):
     """The event that is worked. occurred_at: by the platform; depth: how many of the hub's own facts led to it."""
 
     id: str
@@ -33,12 +31,16 @@ class EventInfo:
     trigger: str
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+def _somebody(fact: str) -> bool:
+    return True
+
+
+class Work(NamedTuple):
     """One step at work.
 
     key: a text that no other step shares and that a repetition of this step keeps. emit: records a fact of the hub's own in
-    the same transaction. actor: the person who asked, where it was one.
+    the same transaction, if somebody listens; `listens` says so beforehand, where making the fact is work. actor: the person
+    who asked, where it was one.
     """
 
     unit: Unit
@@ -55,6 +57,7 @@ class Work:
     step: str | None
     key: str
     emit: Callable[[Fact], None]
+    listens: Callable[[str], bool] = _somebody
     actor: str = ""
 
     def member(self) -> Member | None:
@@ -67,13 +70,4 @@ class Work:
 
     def source(self, reason: str = "", context: Mapping[str, Any] | None = None) -> Source:
         """Where a posting of this step comes from."""
-        return Source(
-            event_id=self.event.id,
-            recipe=self.recipe,
-            version=self.version,
-            run_id=self.run_id,
-            step=self.step,
-            reason=reason,
-            actor=self.actor,
-            context=context,
-        )
+        return Source(self.event.id, self.recipe, self.version, self.run_id, self.step, reason, self.actor, context)

@@ -42,8 +42,8 @@ class Contract:
         if missing:
             names = ", ".join(getattr(kind, "__name__", str(kind)) for kind in missing)
             raise TypeError(f"{self.name} asks for {names}, which is not handed over here")
-        values = {} if inputs is None else {name: getattr(inputs, name) for name in self.inputs.model_fields}
-        return self.function(*(handed[kind] for kind in self.handed.values()), **values)
+        values = {} if inputs is None else {name: inputs.__dict__[name] for name in self.inputs.__pydantic_fields__}
+        return self.function(*[handed[kind] for kind in self.handed.values()], **values)
 
 
 def read(function: Callable[..., Any]) -> Contract:

@@ -10,7 +10,7 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Annotated, Any, ClassVar
 
 import phonenumbers
@@ -127,6 +127,12 @@ def add_months(day: date, months: int) -> date:
     return date(year, month, min(day.day, monthrange(year, month)[1]))
 
 
+@lru_cache(maxsize=1024)  # whatever is earned on one day ends together
+def _end_of(day: date, months: int, days: int, zone: tzinfo) -> datetime:
+    last = add_months(day, months) + timedelta(days=days)
+    return datetime.combine(last + timedelta(days=1), time(), zone).astimezone(UTC)
+
+
 _UNITS = {
     "second": (0, 0, 1),
     "minute": (0, 0, 60),
@@ -185,8 +191,7 @@ class Duration:
         """
         if self.seconds:
             return self.after(moment, zone)
-        last = add_months(moment.astimezone(zone).date(), self.months) + timedelta(days=self.days)
-        return datetime.combine(last + timedelta(days=1), time(), zone).astimezone(UTC)
+        return _end_of(moment.astimezone(zone).date(), self.months, self.days, zone)
 
     def _moved(self, moment: datetime, zone: tzinfo, sign: int) -> datetime:
         local = moment.astimezone(zone)

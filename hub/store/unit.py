@@ -7,8 +7,8 @@ Two kinds of change. `append` adds a row that is never changed (an entry, a run)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections import defaultdict
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -43,26 +43,42 @@ class _Absent:
 _ABSENT = _Absent()
 
 
+class _Savepoint:
+    """A class of its own, for every event and step goes through one."""
+
+    __slots__ = ("_mark", "_unit")
+
+    def __init__(self, unit: Unit) -> None:
+        self._unit = unit
+
+    def __enter__(self) -> None:
+        self._mark = len(self._unit._undo)
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if kind is not None:
+            self._unit._undo_to(self._mark)
+
+
 class Unit:
     """The changes of one transaction. Not for several threads."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self._values: dict[Space[Any, Any], dict[Any, Any]] = {}
-        self._dirty: dict[Space[Any, Any], dict[Any, None]] = {}
-        self._rows: dict[Query, list[Sequence[Any]]] = {}
+        self._values: defaultdict[Space[Any, Any], dict[Any, Any]] = defaultdict(dict)
+        self._dirty: defaultdict[Space[Any, Any], dict[Any, None]] = defaultdict(dict)
+        self._rows: defaultdict[Query, list[Sequence[Any]]] = defaultdict(list)
         self._undo: list[tuple[Any, ...]] = []
 
     def want(self, space: Space[K, Any], keys: Collection[K]) -> None:
         """Read these keys in one query, unless they are known."""
-        known = self._values.setdefault(space, {})
+        known = self._values[space]
         unknown = [key for key in dict.fromkeys(keys) if key not in known]
         if unknown:
             self._read(space, known, unknown)
 
     def get(self, space: Space[K, V], key: K) -> V | None:
         """The value of the key as this unit sees it."""
-        known = self._values.setdefault(space, {})
+        known = self._values[space]
         try:
             return known[key]  # type: ignore[no-any-return]
         except KeyError:
@@ -71,33 +87,27 @@ class Unit:
 
     def put(self, space: Space[K, V], key: K, value: V) -> None:
         """Give the key a new value; it is written when the unit is."""
-        known = self._values.setdefault(space, {})
-        dirty = self._dirty.setdefault(space, {})
+        known = self._values[space]
+        dirty = self._dirty[space]
         self._undo.append((known, key, known.get(key, _ABSENT), dirty, key in dirty))
         known[key] = value
         dirty[key] = None
 
     def know(self, space: Space[K, V], key: K, value: V) -> None:
         """Take note of a value that the database has already, or that another row will bring."""
-        known = self._values.setdefault(space, {})
+        known = self._values[space]
         self._undo.append((known, key, known.get(key, _ABSENT), None, False))
         known[key] = value
 
     def append(self, query: Query, row: Sequence[Any]) -> None:
         """Add a row; its values stand in the order of `query.parameters`."""
-        rows = self._rows.setdefault(query, [])
+        rows = self._rows[query]
         rows.append(row)
         self._undo.append((rows,))
 
-    @contextmanager
-    def savepoint(self) -> Iterator[None]:
-        """Undo what the block changed in this unit when it raises; nothing has reached the database by then."""
-        mark = len(self._undo)
-        try:
-            yield
-        except BaseException:
-            self._undo_to(mark)
-            raise
+    def savepoint(self) -> _Savepoint:
+        """`with unit.savepoint():` undoes what the block changed in this unit when it raises; none of it is written by then."""
+        return _Savepoint(self)
 
     def flush(self) -> None:
         """Write everything: the rows as they came, query by query, then the projections."""
