@@ -12,7 +12,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 import requests
 from pydantic import BaseModel, ValidationError
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
+from tenacity import RetryCallState, Retrying, retry_if_exception
 
 from hub.errors import CallFailed, Unreadable, Verdict
 from hub.sdk import encode
@@ -20,6 +20,7 @@ from hub.sdk.auth import OAuth2, Token, TokenStore
 from hub.sdk.connection import Connection
 from hub.sdk.envelope import Source
 from hub.sdk.failures import Failure, Reply, failed, judge
+from hub.sdk.network import not_sent
 from hub.sdk.pages import Paging, turn
 from hub.sdk.parameters import findings
 
@@ -28,15 +29,14 @@ Model = TypeVar("Model", bound=BaseModel)
 ATTEMPTS_MOST = 3
 PAUSE_SECONDS = 0.5
 PAUSE_SECONDS_MOST = 20.0
+REPEAT_SECONDS_MOST = 20.0
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 20.0
-TOTAL_SECONDS = 60.0
 REPLY_BYTES_MOST = 16 * 1024 * 1024
 REDIRECTS_MOST = 3
 
 # One key for each call of a step, made of the step's own: the same on every attempt, in the form that all platforms take.
 _KEYS = uuid.UUID("6f9c2f0e-2f2b-5d0a-9f4a-3f1c6f5c8f5b")
-_NEVER_SENT = re.compile("NewConnectionError|NameResolutionError")
 _SECRET_IN_TEXT = "***"  # noqa: S105
 
 
@@ -126,7 +126,12 @@ class Client:
         if body is not None:
             sent.setdefault("Content-Type", "application/json" if json is not None else "application/x-www-form-urlencoded")
         request = {"method": method, "url": url, "params": encode.pairs(query or ()), "data": body, "headers": sent}
-        return self._retrying(lambda: self._judged(request, f"{method} {asked}", again))
+        try:
+            return self._retrying(lambda: self._judged(request, f"{method} {asked}", again))
+        except CallFailed as error:  # its words are the platform's, or of an address
+            raise CallFailed(
+                self._struck(str(error)), error.verdict, retry_after_seconds=error.retry_after_seconds
+            ) from None
 
     def alone(self, what: str) -> AbstractContextManager[None]:
         """Held by one call of this connection at a time, for reading first and writing then what depends on it."""
@@ -134,15 +139,17 @@ class Client:
 
     def _decoded(self, method: str, path: str, into: type[Model] | None, said: Mapping[str, Any]) -> Any:
         reply = self.call(method, path, **said)
+        # It answered 2xx, so it was done; asking again would do it twice. What was only read and is no JSON was cut off, or is
+        # the page of something in between.
+        reads = method == "GET" or bool(said.get("safe"))
+        verdict: Verdict
         try:
             value = reply.json()
             return value if into is None else into.model_validate(value)
         except ValidationError as error:
-            problem = findings(error)
+            problem, verdict = findings(error), "lasting" if reads else "uncertain"
         except Unreadable as error:
-            problem = str(error)
-        # It answered 2xx, so it was done; asking again would do it twice.
-        verdict: Verdict = "lasting" if method == "GET" else "uncertain"
+            problem, verdict = str(error), "passing" if reads else "uncertain"
         title = self.connection.connector.title
         raise CallFailed(f"{title} answered {reply.status}, but not in the form that we know: {problem}", verdict)
 
@@ -170,12 +177,15 @@ class Client:
                 raise CallFailed(f"{origin} is not an address of {title}; it is not called.", "lasting")
             path = path[len(origin) :] if self.connection.base_url or origin == _origin(base) else path
             base = _origin(base) if not path.startswith("http") else ""
-        if re.search(r"[\s#\\]|/\.\.?(/|$)", path) or not path.startswith(("/", "http")):
+        if re.search(r"[\s#\\]|/\.\.?(/|$)", path) or not re.match(r"/|https?://", path):
             raise CallFailed(f"{path!r} is not a path that can be called.", "lasting")
-        if not base and not path.startswith("http"):
+        if not base and path.startswith("/"):
             raise CallFailed(f"{self.connection.name} has no address to call; set `base_url`.", "lasting")
         url = base.rstrip("/") + path
-        return url, urlsplit(url).path
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
+            raise CallFailed(f"The address of {self.connection.name} must be https://host or http://host.", "lasting")
+        return url, parts.path
 
     def _account_base(self) -> str | None:
         auth = self.connection.connector.auth
@@ -185,8 +195,10 @@ class Client:
         return self._token.base_url
 
     def _retrying(self, once: Callable[[], Reply]) -> Reply:
+        until = self._monotonic() + REPEAT_SECONDS_MOST
         retrying = Retrying(
-            stop=stop_after_attempt(ATTEMPTS_MOST),
+            # Quick repeats are quick: whoever lets us wait is asked again by the outbox.
+            stop=lambda state: state.attempt_number >= ATTEMPTS_MOST or self._monotonic() >= until,
             wait=_pause,
             retry=retry_if_exception(_worth_waiting),
             sleep=self._sleep,
@@ -205,8 +217,7 @@ class Client:
             failure = Failure(judge(reply, again=again))
         if failure is None:
             return reply
-        error = failed(self.connection.connector.title, asked, reply, failure)
-        raise CallFailed(self._struck(str(error)), error.verdict, retry_after_seconds=error.retry_after_seconds)
+        raise failed(self.connection.connector.title, asked, reply, failure)
 
     def _sent(self, request: Mapping[str, Any], asked: str, again: bool, *, rejected: Token | None) -> Reply:
         connector = self.connection.connector
@@ -235,9 +246,7 @@ class Client:
         reply = self._exchange(request, "the token address", again=True)
         if not reply.ok:
             lasting = 400 <= reply.status < 500 and reply.status != 429
-            failure = Failure("reconnect" if lasting else "passing")
-            error = failed(self.connection.connector.title, "POST token", reply, failure)
-            raise CallFailed(self._struck(str(error)), failure.verdict)
+            raise failed(self.connection.connector.title, "POST token", reply, Failure("reconnect" if lasting else "passing"))
         try:
             value = reply.json()
         except Unreadable:
@@ -251,15 +260,18 @@ class Client:
             target = reply.headers.get("location", "")
             if reply.status not in {301, 302, 303, 307, 308} or request["method"] != "GET" or not target:
                 return reply
-            target = urljoin(request["url"], target)
-            if _origin(target) != _origin(request["url"]):
-                raise CallFailed(f"{asked} was redirected to {_origin(target)}; other hosts are not followed.", "lasting")
+            try:
+                target = urljoin(request["url"], target)
+                origin = _origin(target)
+            except ValueError:  # an address that is none
+                origin = "nowhere"
+            if origin != _origin(request["url"]):
+                raise CallFailed(f"{asked} was redirected to {origin}; other hosts are not followed.", "lasting")
             request |= {"url": target, "params": []}
         raise CallFailed(f"{asked} was redirected more than {REDIRECTS_MOST} times.", "lasting")
 
     def _once(self, request: Mapping[str, Any], asked: str, again: bool) -> Reply:
         title = self.connection.connector.title
-        until = self._monotonic() + TOTAL_SECONDS
         try:
             with self._session.request(
                 **request, timeout=(CONNECT_SECONDS, READ_SECONDS), stream=True, allow_redirects=False
@@ -267,17 +279,21 @@ class Client:
                 body = bytearray()
                 for chunk in response.iter_content(65536):
                     body += chunk
-                    if len(body) > REPLY_BYTES_MOST or self._monotonic() > until:
+                    if len(body) > REPLY_BYTES_MOST:
                         verdict: Verdict = "lasting" if again else "uncertain"
-                        raise CallFailed(f"The answer of {title} to {asked} is too long or too slow.", verdict)
+                        most = f"{REPLY_BYTES_MOST // 1024**2} MB"
+                        raise CallFailed(f"The answer of {title} to {asked} is too long: more than {most}.", verdict)
                 headers = {name.lower(): value for name, value in response.headers.items()}
                 return Reply(response.status_code, headers, bytes(body))
-        except requests.RequestException as error:
-            # requests tells only in words that no connection was made; then nothing was sent either.
-            before = isinstance(error, requests.ConnectTimeout) or bool(_NEVER_SENT.search(repr(error)))
-            ending: Verdict = "passing" if again or before else "uncertain"
-            lost = "could not be reached" if before else "did not answer"
-            raise CallFailed(self._struck(f"{title} {lost} ({asked}: {type(error).__name__})."), ending) from None
+        except (requests.RequestException, UnicodeError) as error:
+            if isinstance(error, ValueError):  # an address or a header that cannot be sent
+                message = f"{title} was not asked: what should be sent ({asked}) is not HTTP ({type(error).__name__})."
+                raise CallFailed(message, "lasting") from None
+            before = not_sent(error)
+            if before is not None:
+                raise CallFailed(f"{title} could not be reached ({asked}): {before}.", "passing") from None
+            ending: Verdict = "passing" if again else "uncertain"
+            raise CallFailed(f"{title} did not answer ({asked}: {type(error).__name__}).", ending) from None
 
     def _struck(self, text: str) -> str:
         known = [*self.connection.settings.secrets()]

@@ -1,29 +1,44 @@
-"""Network: the sessions through which the hub calls out; they cannot be led to addresses inside the house.
+"""Network: the sessions through which the hub calls out; they cannot be led to addresses inside the house, nor kept waiting.
 
 A name is resolved once, every address it has is checked, and the connection is made to the very address that was checked, while
-the Host header, SNI and the certificate keep the name. So no second answer of a name server can move the call elsewhere.
+the Host header, SNI and the certificate keep the name. So no second answer of a name server can move the call elsewhere. An
+answer has so many seconds in all: a time-out of a socket alone begins anew with every byte.
 """
 
 from __future__ import annotations
 
+import io
 import ipaddress
 import socket
 from collections.abc import Callable
+from http.client import HTTPResponse
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, SSLError
 
+from hub.clock import monotonic
 from hub.errors import CallFailed
 
 Resolve = Callable[[str, int], list[str]]
 """The addresses of a host, as text."""
 
+ANSWER_SECONDS_MOST = 60.0
+ADDRESSES_TRIED_MOST = 4
+
 # Prefixes under which IPv6 carries an IPv4 address that must be looked at itself.
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# All that IPv6 has on the internet, and the public address under which Azure keeps what only its machines may ask.
+_ON_THE_INTERNET = ipaddress.ip_network("2000::/3")
+_OF_A_CLOUD = ipaddress.ip_address("168.63.129.16")
+
+
+class NoHandshake(SSLError):
+    """TLS did not come about, so nothing was sent."""
 
 
 def resolve(host: str, port: int) -> list[str]:
@@ -35,13 +50,13 @@ def is_public(address: str) -> bool:
     """True when the address is out on the internet: not loopback, private, link-local, shared, reserved or multicast."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
-        if ip.ipv4_mapped:
-            ip = ip.ipv4_mapped
-        elif ip.sixtofour:
-            ip = ip.sixtofour
-        elif ip in _NAT64:
-            ip = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-    return ip.is_global and not ip.is_multicast
+        carried = ip.ipv4_mapped or ip.sixtofour
+        if ip in _NAT64:
+            carried = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        if carried is None and ip not in _ON_THE_INTERNET:
+            return False
+        ip = carried or ip
+    return ip.is_global and not ip.is_multicast and ip != _OF_A_CLOUD
 
 
 def checked(host: str, port: int, resolver: Resolve) -> list[str]:
@@ -57,20 +72,70 @@ def checked(host: str, port: int, resolver: Resolve) -> list[str]:
     return addresses
 
 
+def not_sent(error: Exception) -> str | None:
+    """Why nothing was sent, when that is what the failure of a session says; None when something may have been."""
+    reason = error.args[0] if error.args else None
+    reason = getattr(reason, "reason", reason)
+    if isinstance(error, requests.ConnectTimeout) or isinstance(reason, ConnectTimeoutError):
+        return "no connection was made in time"
+    if not isinstance(reason, NewConnectionError | NoHandshake):
+        return None
+    cause = reason.__cause__
+    said = getattr(cause, "verify_message", "") or getattr(cause, "strerror", None) or type(cause or reason).__name__
+    return f"the TLS connection was not made: {said}" if isinstance(reason, NoHandshake) else str(said)
+
+
+class _Timely(io.RawIOBase):
+    """What comes from a socket, until a moment of the steady clock; TimeoutError then."""
+
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket, until: float) -> None:
+        self._raw, self._sock, self._until = raw, sock, until
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._until - monotonic()
+        if left <= 0:
+            raise TimeoutError("the answer did not end in time")
+        patience = self._sock.gettimeout()
+        self._sock.settimeout(left if patience is None else min(patience, left))
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _TimelyAnswer(HTTPResponse):
+    """An answer whose status, headers and body come within `ANSWER_SECONDS_MOST`, all in all."""
+
+    def __init__(self, sock: socket.socket, *given: Any, **said: Any) -> None:
+        super().__init__(sock, *given, **said)
+        self.fp = io.BufferedReader(_Timely(self.fp.detach(), sock, monotonic() + ANSWER_SECONDS_MOST))
+
+
 class _Pinned(HTTPConnection):
     """A connection to the addresses that were checked; everything above the socket keeps the name."""
 
-    resolver: Resolve = staticmethod(resolve)
+    response_class = _TimelyAnswer
+    addresses: Callable[[str, int], list[str]] = staticmethod(resolve)
+
+    def connect(self) -> None:
+        try:
+            super().connect()
+        except (OSError, SSLError) as error:
+            raise NoHandshake(error) from error
 
     def _new_conn(self) -> socket.socket:
         name = self._dns_host
         try:
-            addresses = checked(self.host.strip("[]"), self.port, self.resolver)
+            addresses = self.addresses(self.host.strip("[]"), self.port)
         except (socket.gaierror, UnicodeError) as error:
             raise NewConnectionError(self, f"{self.host} cannot be found: {error}") from error
         failure: Exception = NewConnectionError(self, f"{name} has no address")
         try:
-            for address in addresses:
+            for address in addresses[:ADDRESSES_TRIED_MOST]:
                 self._dns_host = address
                 try:
                     return super()._new_conn()
@@ -81,9 +146,9 @@ class _Pinned(HTTPConnection):
         raise failure
 
 
-def _pools(resolver: Resolve) -> dict[str, type[HTTPConnectionPool]]:
-    """Connection pools whose connections go only to checked addresses."""
-    said = {"resolver": staticmethod(resolver)}
+def _pools(addresses: Resolve) -> dict[str, type[HTTPConnectionPool]]:
+    """Connection pools whose connections go only to these addresses."""
+    said = {"addresses": staticmethod(addresses)}
     plain = type("PinnedHTTP", (_Pinned,), said)
     secure = type("PinnedHTTPS", (_Pinned, HTTPSConnection), said)
     return {
@@ -93,23 +158,27 @@ def _pools(resolver: Resolve) -> dict[str, type[HTTPConnectionPool]]:
 
 
 class GuardedAdapter(HTTPAdapter):
-    """Sends as requests does, but only to public addresses."""
+    """Sends as requests does, but only to addresses that `addresses` gives, and with an end to every answer."""
 
-    def __init__(self, resolver: Resolve) -> None:
-        self._resolver = resolver
+    def __init__(self, addresses: Resolve) -> None:
+        self._addresses = addresses
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *args: Any, **said: Any) -> None:
         super().init_poolmanager(*args, **said)
-        self.poolmanager.pool_classes_by_scheme = _pools(self._resolver)
+        self.poolmanager.pool_classes_by_scheme = _pools(self._addresses)
 
 
 def open_session(*, allow_private: bool = False, resolver: Resolve = resolve) -> requests.Session:
-    """A session for one connection. It reads no proxies or netrc from the machine, which would lead around the guard."""
+    """A session for one connection.
+
+    It reads no proxies or netrc from the machine, which would lead around the guard, and keeps no cookies.
+    """
     session = requests.Session()
     session.trust_env = False
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.headers["User-Agent"] = "loyalty-hub"
-    if not allow_private:
-        session.mount("http://", GuardedAdapter(resolver))
-        session.mount("https://", GuardedAdapter(resolver))
+    adapter = GuardedAdapter(resolver if allow_private else lambda host, port: checked(host, port, resolver))
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, adapter)
     return session
