@@ -102,14 +102,21 @@ class Pace:
         self._monotonic = monotonic
         self._buckets: dict[str, tuple[float, float]] = {}
 
+    def has(self, connection: str, rate: Rate | None) -> bool:
+        """True when a call might be made now."""
+        return rate is None or self._tokens(connection, rate, self._monotonic()) >= 1
+
     def take(self, connection: str, rate: Rate | None) -> bool:
-        """True when a call may be made now."""
+        """True when a call may be made now; it counts."""
         if rate is None:
             return True
-        most = float(rate.calls)
         now = self._monotonic()
-        tokens, since = self._buckets.get(connection, (most, now))
-        tokens = min(most, tokens + (now - since) * rate.calls / rate.seconds)
+        tokens = self._tokens(connection, rate, now)
         taken = tokens >= 1
         self._buckets[connection] = (tokens - 1 if taken else tokens, now)
         return taken
+
+    def _tokens(self, connection: str, rate: Rate, now: float) -> float:
+        most = float(rate.calls)
+        tokens, since = self._buckets.get(connection, (most, now))
+        return min(most, tokens + (now - since) * rate.calls / rate.seconds)

@@ -32,7 +32,6 @@ from hub.sdk import Connection
 from hub.store import Session, Unit
 
 _LOG = log.get(__name__)
-_THREADS = 16
 _CLAIMED_MOST = 64
 _AT_ONCE_PER_CONNECTION = 8
 _KEPT_MOST = 500  # at once; the door's deliveries go by the same way and must not find it full
@@ -62,7 +61,8 @@ class Outbox:
         self._keep = keep
         self._pace = pace
         self._ring = ring
-        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="call")
+        # As many threads, at the most, as there can be calls: one platform that is silent takes none from another.
+        self._pool = ThreadPoolExecutor(_AT_ONCE_PER_CONNECTION * max(1, len(connections)), thread_name_prefix="call")
         self._told: queue.SimpleQueue[list[Outcome]] = queue.SimpleQueue()
         self._flying: dict[str, _Flight] = {}
         self.is_paced = False
@@ -102,8 +102,11 @@ class Outbox:
 
     def claim(self, batch: Batch) -> list[list[Call]]:
         """Note as begun what may be asked now, in groups that go out as one; call `launch` once that is committed."""
-        self.is_paced = False
-        closed = self._closed(batch)
+        paced = [name for name in self._connections if not self._pace.has(name, self._performer.rate_of(name))]
+        waiting = batch.unit.session.rows(queries.next_calls_of, connections=paced) if paced else []
+        self.is_paced = any(from_text(row["due_at"]) <= batch.now for row in waiting)
+        # What cannot be asked now is not even looked at, else its calls would stand before those of all others.
+        closed = [*self._closed(batch), *paced, *(name for name in self._connections if not self._has_room(batch, name, {}))]
         rows = batch.unit.session.rows(queries.calls_due, now=to_text(batch.now), closed=closed, most=_CLAIMED_MOST)
         due = [calls.from_row(row) for row in rows]
         self._preload(batch, due)

@@ -129,9 +129,7 @@ class Client:
         try:
             return self._retrying(lambda: self._judged(request, f"{method} {asked}", again))
         except CallFailed as error:  # its words are the platform's, or of an address
-            raise CallFailed(
-                self._struck(str(error)), error.verdict, retry_after_seconds=error.retry_after_seconds
-            ) from None
+            raise CallFailed(self._struck(str(error)), error.verdict, retry_after_seconds=error.retry_after_seconds) from None
 
     def alone(self, what: str) -> AbstractContextManager[None]:
         """Held by one call of this connection at a time, for reading first and writing then what depends on it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -269,6 +270,40 @@ def test_a_platform_that_is_down_delays_nobody_elses_calls(make: Any) -> None:
     world.do("pull", connection="till")
     world.work()
     assert len(world.events("payment")) == 9
+
+
+def _step_until(world: World, done: Callable[[], bool]) -> None:
+    """Rounds of the worker until it is done; calls take the time of their threads."""
+    for _ in range(200):
+        if done():
+            return
+        if not world.worker.step():
+            world.worker._bell.wait(0.05)
+    raise AssertionError("it never comes to that")
+
+
+@pytest.mark.parametrize("why", ["silent", "paced"])
+def test_a_platform_that_lets_many_calls_wait_delays_nobody_elses(make: Any, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither its threads nor its place in the queue are taken from others, however many of its calls are due before theirs."""
+    world, answered = make(sending("send_safe")), threading.Event()
+    if why == "paced":
+        monkeypatch.setattr(world.hub.connections["letters"].connector, "rate", rate("1 per day"))
+
+    def hangs(asked: Asked) -> None:
+        if asked.path.startswith("/letters") and why == "silent":
+            answered.wait(60)
+
+    world.platform.script = hangs
+    for number in range(90):
+        world.pay(f"p{number}", "1.00", ANN, order=f"o{number}")
+    most = 8 if why == "silent" else 1
+    _step_until(world, lambda: sum(asked.path == "/letters" for asked in list(world.platform.asked)) == most)
+    for number in range(20):
+        world.platform.visits[f"v{number}"] = {"id": f"v{number}", "at": world.clock.now(), "buyer": {"id": "bob"}}
+        world.deliver("till", "visit", {"id": f"v{number}"})
+    _step_until(world, lambda: len(world.events("visit")) == 20)
+    assert len([asked for asked in world.platform.asked if asked.path == "/letters"]) == most
+    answered.set()
 
 
 def test_the_pace_lets_no_more_through_than_the_rate() -> None:
