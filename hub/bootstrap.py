@@ -15,6 +15,10 @@ from hub import log, plugins
 from hub.clock import Clock, SystemClock, monotonic
 from hub.config import ConnectionConfig, Settings, Values
 from hub.engine import controls  # noqa: F401 - it adds its actions to the built-in connector
+from hub.engine.alerts.commands import AlertCommands
+from hub.engine.alerts.owner import read as read_owner
+from hub.engine.alerts.telling import Alerts
+from hub.engine.alerts.troubles import Lookout
 from hub.engine.batch import Batch
 from hub.engine.catalogue import BUILT_IN, Catalogue
 from hub.engine.commands import Commands
@@ -71,6 +75,7 @@ class Hub:
     waker: Waker
     vault: Vault
     open_session: OpenSession
+    alerts: Alerts | None = None
     _worker: Worker | None = None
     _bell: Bell | None = None
 
@@ -157,10 +162,17 @@ class Hub:
             begin=self.begin,
             plans=self.plans,
             schedule=Schedule(
-                self.plans, self.catalogue, self.programme, self.connections, hears_webhooks=self.settings.is_public
+                self.plans,
+                self.catalogue,
+                self.programme,
+                self.connections,
+                hears_webhooks=self.settings.is_public,
+                more=[self.alerts.timer] if self.alerts is not None else [],
             ),
             outbox=Outbox(self.connections, performer, Pace(monotonic), self.waker.ring, self.inbox.keep_many),
-            commands=Commands(self.inbox, self.connections, SecretCommands(self.vault).by_name),
+            commands=Commands(
+                self.inbox, self.connections, {**SecretCommands(self.vault).by_name, **AlertCommands(self.alerts).by_name}
+            ),
             connections=self.connections,
             bell=bell,
         )
@@ -190,7 +202,9 @@ def open_hub(
     declared = open_connections(settings, known, out_of_use)
     unusable = frozenset(one.name for one in settings.connections if one.missing or one.name in out_of_use)
     catalogue = Catalogue(known, declared, programme, out_of_use)
-    plans = Plans(_able(load_plans(settings, catalogue), catalogue, unusable), catalogue)
+    loaded = load_plans(settings, catalogue)
+    alerts = open_alerts(settings, catalogue, loaded, programme, out_of_use)
+    plans = Plans(_able(loaded, catalogue, unusable), catalogue)
     database = open_database(settings)
     store, inbox_store = database.open("hub"), database.open("inbox")
     ids = Ids(clock, random)
@@ -212,6 +226,7 @@ def open_hub(
         database=database,
         waker=waker,
         vault=open_vault(settings),
+        alerts=alerts,
         open_session=open_http or (lambda connection: open_session(allow_private=connection.allow_private)),
     )
 
@@ -238,6 +253,21 @@ def load_plans(settings: Settings, catalogue: Catalogue, on_stopped: Stopped = _
     on_stopped: told of each recipe that needs a connector which is out of use, and why.
     """
     return load_folder(settings.recipes_folder, catalogue, on_stopped=on_stopped) if settings.recipes_folder.is_dir() else []
+
+
+def open_alerts(
+    settings: Settings, catalogue: Catalogue, plans: Sequence[Plan], programme: Programme, out_of_use: Mapping[str, str]
+) -> Alerts | None:
+    """What tells the owner; None when hub.yaml names none. ConfigError when they cannot be reached."""
+    if settings.owner_node is None:
+        return None
+    connections = catalogue.connections
+    broken = {one.name: out_of_use[one.name] for one in settings.connections if one.name in out_of_use}
+    owner, ways = read_owner(settings.owner_node, connections, programme.region, broken)
+    stopped = {name: [plan.recipe.name for plan in plans if name in catalogue.connections_of(plan)] for name in connections}
+    incomplete = tuple(one.name for one in settings.connections if one.missing)
+    working = tuple(name for name in connections if name not in incomplete)
+    return Alerts(owner, ways, Lookout(working, incomplete, stopped, broken), programme)
 
 
 def open_connections(

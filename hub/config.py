@@ -27,7 +27,7 @@ DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
 DEFAULT_DATABASE = "sqlite:///data"
 
-_SECTIONS = ("programme", "database", "public_url", "web", "connections")
+_SECTIONS = ("programme", "database", "public_url", "web", "owner", "connections")
 _WEB = ("host", "port")
 _PORT_MOST = 65_535
 _OF_THE_HUB = ("connector", "base_url", "allow_private")
@@ -87,6 +87,7 @@ class Settings:
     data_folder: where the embedded database, its lock and its key file live; with PostgreSQL, the key file alone. public_url:
     without a slash at its end; where the platforms reach the hub, or the local address when hub.yaml names none (then
     `is_public` is False: polling alone).
+    owner_node: who is told when something is the matter; None when nobody is.
     metrics_token: opens /metrics from other machines. clock_offset: by how much the workspace's time differs from the
     machine's, where the demo left it in a time of its own.
     """
@@ -101,6 +102,7 @@ class Settings:
     is_public: bool
     host: str
     port: int
+    owner_node: Node | None = field(repr=False)
     connections: tuple[ConnectionConfig, ...]
     secret_key: str | None = field(repr=False)
     metrics_token: str | None = field(repr=False)
@@ -154,6 +156,7 @@ class _Reader:
         host, port = self._web(top.section("web", _WEB))
         database = self._database(top)
         public_url = self._public_url(top)
+        owner = top.section("owner", None)
         connections = self._connections(top.section("connections", None))
         if self._problems or programme is None:
             raise ConfigError(sorted(self._problems, key=lambda problem: (problem.line, problem.column)))
@@ -168,6 +171,7 @@ class _Reader:
             is_public=bool(public_url),
             host=host,
             port=port,
+            owner_node=owner.node if owner is not None else None,
             connections=connections,
             secret_key=self._secret("HUB_SECRET_KEY"),
             metrics_token=self._secret("HUB_METRICS_TOKEN"),

@@ -43,6 +43,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "events": "hub.cli.look:events",
         "runs": "hub.cli.look:runs",
         "held": "hub.cli.held:held",
+        "alerts": "hub.cli.alerts:alerts",
         "members": "hub.cli.members:members",
         "why": "hub.cli.why:why",
         "ledger": "hub.cli.ledger:ledger",

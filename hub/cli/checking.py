@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from hub import bootstrap
 from hub.config import Settings
+from hub.engine.alerts.telling import Alerts
 from hub.engine.catalogue import Catalogue
 from hub.errors import ConfigError, Problem
 from hub.plugins import Broken
@@ -22,7 +23,7 @@ class Checked:
 
     settings: with what the database keeps of the connections. stopped: by connection, the recipes that cannot run because it
     lacks something. broken: installed connectors that cannot be used. out_of_use: why the connections of these names and the
-    recipes in these files stop.
+    recipes in these files stop. told: where the owner is told of trouble, and through what.
     """
 
     settings: Settings
@@ -35,6 +36,7 @@ class Checked:
     stopped: Mapping[str, tuple[str, ...]]
     broken: tuple[Broken, ...] = ()
     out_of_use: Mapping[str, str] = field(default_factory=dict)
+    told: tuple[str, ...] = ()
 
 
 def look_at(settings: Settings) -> Checked:
@@ -59,7 +61,12 @@ def look_at(settings: Settings) -> Checked:
     catalogue = Catalogue(connectors, connections, programme, out_of_use)
     files: dict[str, str] = {}
     plans: tuple[Plan, ...] = ()
-    if not problems:  # recipes name connections: one that is wrong would be found again in each of them
+    alerts: Alerts | None = None
+    if not problems:  # recipes and the owner name connections: one that is wrong would be found again in each of them
+        try:
+            alerts = bootstrap.open_alerts(settings, catalogue, (), programme, out_of_use)
+        except ConfigError as error:
+            problems += error.problems
         try:
             plans = tuple(bootstrap.load_plans(settings, catalogue, files.__setitem__))
         except ConfigError as error:
@@ -81,4 +88,5 @@ def look_at(settings: Settings) -> Checked:
         stopped,
         broken=tuple(broken),
         out_of_use={**named, **files},
+        told=alerts.reaches if alerts is not None else (),
     )

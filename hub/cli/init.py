@@ -182,6 +182,7 @@ def _hub_yaml(shelf: Path, wishes: Wishes, chosen: Mapping[str, Connector]) -> s
         text = text[: node.start] + _yaml(value) + text[node.start + width :]
     url = f"public_url: {_yaml(wishes.public_url)}" if wishes.public_url else "# public_url: https://points.example.com"
     text += f"{url}   # where platforms reach the hub; without it they are asked by polling\n"
+    text += '# owner: {phone: "+14155550100"}   # who is told of what is held, parked, failing or silent\n'
     return text + _connections_yaml(chosen, public=bool(wishes.public_url))
 
 

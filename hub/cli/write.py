@@ -30,12 +30,15 @@ def check(*, folder: Path, as_json: bool) -> None:
         _end(checked.problems, as_json=as_json)
     warnings = _warnings(checked)
     if as_json:
-        print_json({"ok": True, "recipes": [plan.recipe.name for plan in checked.plans], "warnings": warnings})
+        recipes = [plan.recipe.name for plan in checked.plans]
+        print_json({"ok": True, "recipes": recipes, "warnings": warnings, "told": list(checked.told)})
         return
     for warning in warnings:
         screen().print(Text.assemble(("warning: ", "yellow"), warning), soft_wrap=True)
     count = len(checked.plans)
     say(f"{count} recipe{'' if count == 1 else 's'} and {len(checked.settings.connections)} connections are right.", "green")
+    for way in checked.told:
+        say(f"The owner is told of trouble at {way}.")
 
 
 def _end(problems: tuple[Problem, ...], *, as_json: bool) -> None:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from hub import log
 from hub.clock import to_text
+from hub.engine.alerts import silence
 from hub.engine.batch import Batch
 from hub.engine.calls import CALLS, Call
 from hub.engine.events import DONE, PARKED, READY, UNCLAIMED, Event, fact_text, queries, thing
@@ -55,6 +56,8 @@ class Admission:
 
     def admit(self, deliveries: Sequence[Delivery]) -> list[Event]:
         """The events that can be worked now, in order. Every delivery leaves events, calls or a receipt behind."""
+        told = [(one.connection, one.received_at) for one in deliveries if one.kind == "http"]
+        silence.note(self._batch.unit, told)
         return self.place([reading for delivery in deliveries for reading in self._read(delivery)])
 
     def place(self, readings: Sequence[Reading]) -> list[Event]:

@@ -1,7 +1,7 @@
 """Calls: what waits to be asked of a platform, kept until it is done or a person has looked.
 
-Three kinds: `action` (a step of a run), `fetch` (the rest of a thin notice) and `pull` (records since a moment). All are made
-by the same pool, under the same limits.
+Four kinds: `action` (a step of a run), `fetch` (the rest of a thin notice), `pull` (records since a moment) and `alert` (an
+action that tells the owner something). All are made by the same pool, under the same limits.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from hub.store import Row, Session, Space, as_json
 
 DUE, BEGUN, DONE, HELD, REFUSED = range(5)
 STATES = ("due", "begun", "done", "held", "refused")
-Kind = Literal["action", "fetch", "pull"]
+Kind = Literal["action", "fetch", "pull", "alert"]
 
 # Attempts spread over about a day: enough for an outage, short enough that an answer still means something.
 _DELAYS = tuple(timedelta(seconds=s) for s in (10, 30, 120, 600, 1800, 3600, 7200, 14400, 21600, 28800))
@@ -51,6 +51,11 @@ class Call(NamedTuple):
     attempts: int = 0
     result: Mapping[str, Any] | None = None
     note: str = ""
+
+    @property
+    def is_action(self) -> bool:
+        """True when it does something; what it gives is a result, not facts."""
+        return self.kind in ("action", "alert")
 
     def begun(self, now: datetime) -> Call:
         """Somebody makes the call now; noted before it is made, so that a crash in between is seen."""

@@ -110,7 +110,7 @@ class Outbox:
         rows = batch.unit.session.rows(queries.calls_due, now=to_text(batch.now), closed=closed, most=_CLAIMED_MOST)
         due = [calls.from_row(row) for row in rows]
         self._preload(batch, due)
-        gate.want(batch, [self._performer.address_of(call) for call in due])
+        gate.want(batch, [self._performer.address_of(call) for call in due if call.kind != "alert"])
         groups: dict[tuple[str, str], list[Call]] = {}
         ready: list[list[Call]] = []
         taken: dict[str, int] = {}
@@ -176,7 +176,7 @@ class Outbox:
             batch.unit.put(HEALTH, call.connection, health_of(batch.unit, call.connection).worked(batch.now))
             done = call.done(batch.now, outcome.result)
             batch.unit.put(CALLS, done.id, done)
-            if call.kind == "action":
+            if call.is_action:
                 self._go_on(batch, runner, done, "done", outcome.result or {})
                 continue
             events += admission.place_told(call.connection, outcome.told, call.input.get("delivery"), batch.now)
@@ -231,6 +231,8 @@ class Outbox:
 
     def _gate(self, batch: Batch, call: Call) -> bool:
         """True when the messaging gate keeps the call back; then its run goes on without it."""
+        if call.kind == "alert":
+            return False  # the owner is no member; what is sent to them has its own limit
         why = gate.why_not(batch, call, *self._performer.address_of(call))
         if not why:
             return False

@@ -81,7 +81,7 @@ class Performer:
     def action_of(self, call: Call) -> Action | None:
         """The action that a call asks for; None for fetches and pulls, and when it is no longer there."""
         connection = self._connections.get(call.connection)
-        return connection.connector.actions.get(call.name) if connection is not None and call.kind == "action" else None
+        return connection.connector.actions.get(call.name) if connection is not None and call.is_action else None
 
     def batch_of(self, call: Call) -> int:
         """How many of these calls go out as one."""

@@ -6,7 +6,7 @@ downtime is caught up with, and nothing happens twice.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -65,8 +65,12 @@ class Schedule:
         connections: Mapping[str, Connection],
         *,
         hears_webhooks: bool,
+        more: Sequence[Timer] = (),
     ) -> None:
-        """hears_webhooks: platforms can reach us, so that a poll only looks once a day for what they did not tell."""
+        """hears_webhooks: platforms can reach us, so that a poll only looks once a day for what they did not tell.
+
+        more: timers of others; they are worked last.
+        """
         self._programme = programme
         self._watched = [_watched(catalogue, when) for when in plans.watched()]
         self._hears_webhooks = hears_webhooks
@@ -82,6 +86,7 @@ class Schedule:
                 Timer("expiry", lambda unit: next_expiry(unit.session), _expire),
                 Timer("waits", _next_wake, _wake, _hold_first),
                 *(Timer(_asked(*one), partial(self._poll_due, *one), partial(self._poll, *one)) for one in self._pulls),
+                *more,
             ]
         )
 

@@ -98,6 +98,7 @@ def _settings(folder: Path, connection: Connection) -> Settings:
         is_public=True,
         host="127.0.0.1",
         port=0,
+        owner_node=None,
         connections=(config,),
         secret_key=None,
         metrics_token=None,

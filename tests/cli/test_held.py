@@ -29,6 +29,8 @@ def ada(ask, shop, sales):
 def test_nothing_is_held_at_first(hub, ada):
     """Where all is well, it says so."""
     assert "Nothing waits" in hub("held", "-w", ada).stdout
+    assert "Nothing was the matter" in hub("alerts", "-w", ada).stdout
+    assert "no section `owner`" in hub("alerts", "test", "-w", ada, code=1).stderr
 
 
 def test_a_parked_event_goes_on_when_its_cause_is_mended(hub, ask, shop, sales):

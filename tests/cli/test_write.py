@@ -79,3 +79,14 @@ def test_the_schema_knows_what_there_is(hub, shop, tmp_path):
     assert "award" in json.dumps(shown)
     hub("schema", "-w", shop, "-o", tmp_path / "recipe.schema.json")
     assert json.loads((tmp_path / "recipe.schema.json").read_text("utf-8")) == shown
+
+
+def test_check_says_how_the_owner_is_told(hub, shop):
+    """And an owner whom nothing can reach is an error."""
+    path = shop / "hub.yaml"
+    text = path.read_text("utf-8")
+    path.write_text(text + 'owner: {phone: "+14155550199"}\n', "utf-8")
+    assert "no connection can send to a `phone`" in hub("check", "-w", shop, code=1).stdout
+    twilio = "connections:\n  twilio: {account_sid: AC1, auth_token: t0ken, sender: '+14155550100'}\n"
+    path.write_text(text + twilio + 'owner: {phone: "+14155550199"}\n', "utf-8")
+    assert "told of trouble at +14155550199 through twilio.send_sms" in hub("check", "-w", shop).stdout
