@@ -118,8 +118,8 @@ class Hub:
         return True
 
     def checks(self) -> list[Check]:
-        """What was found of the store and the worker."""
-        return checks(self.store, self.inbox_store, self.clock)
+        """What was found of the store, the worker and the inbox."""
+        return [*checks(self.store, self.inbox_store, self.clock), self.inbox.check()]
 
     def snapshot(self) -> Snapshot:
         """The numbers of the databases."""

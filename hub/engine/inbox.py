@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from hub import log
 from hub.clock import Clock, from_text, to_text
+from hub.engine.vitals import Check
 from hub.errors import Unavailable
 from hub.ids import Ids
 from hub.store import Row, Store, load
@@ -74,6 +75,7 @@ class Inbox:
         self._changed = threading.Condition()
         self._open = _Batch()
         self._closing = False
+        self._trouble: Exception | None = None
         self._writer = threading.Thread(target=self._write_batches, name="inbox", daemon=True)
         self._writer.start()
 
@@ -119,6 +121,13 @@ class Inbox:
         """The delivery, or None when the inbox does not have it (any more)."""
         return next(iter(self.by_ids([id_])), None)
 
+    def check(self) -> Check:
+        """Whether the last deliveries could be kept; else why not."""
+        if self._trouble is None:
+            return Check("inbox", ok=True, vital=False)
+        told = str(self._trouble) if isinstance(self._trouble, Unavailable) else "the log says why"
+        return Check("inbox", ok=False, detail=f"the last deliveries could not be kept: {told}", vital=False)
+
     def last_seq(self) -> int:
         """The place of the newest delivery, 0 when there is none."""
         with self._store.read() as session:
@@ -163,6 +172,7 @@ class Inbox:
             except Exception as error:  # noqa: BLE001 - whatever it is, its senders must hear of it and the next batch be tried
                 batch.error = error
                 _LOG.error("deliveries could not be written", count=len(batch.rows), reason=f"{type(error).__name__}: {error}")
+            self._trouble = batch.error
             batch.settled.set()
             if batch.error is None:
                 self._ring()

@@ -27,7 +27,7 @@ from hub.engine.timers import Timer
 from hub.engine.workshop import Workshop
 from hub.ledger import seal
 from hub.sdk import Connection
-from hub.store import Session, Store
+from hub.store import OutOfReach, Session, Store
 from hub.store.lock import LockLost
 from hub.store.wake import Bell
 
@@ -37,7 +37,7 @@ _READY_MOST = 200
 _TIMED_MOST = 500
 _SLEEP_SECONDS_MOST = 5.0
 _PACE_SECONDS = 0.05
-_TROUBLE_SECONDS = 1.0
+_TROUBLE_SECONDS, _TROUBLE_SECONDS_MOST = 1.0, 15.0
 _ROUNDS_BETWEEN_LOOKS = 50
 _CHECKPOINT_EVERY = timedelta(minutes=5)
 
@@ -75,22 +75,24 @@ class Worker:
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set; then what has been begun is finished and noted."""
-        checkpoint_at = self._clock.now() + _CHECKPOINT_EVERY
+        checkpoint_at, pause = self._clock.now() + _CHECKPOINT_EVERY, _TROUBLE_SECONDS
         while not stop.is_set():
             try:
                 if not self.step():
                     self._beat()
                     self._bell.wait(self._rest())
+                if self._clock.now() >= checkpoint_at:
+                    self.seal()
+                    self._store.checkpoint()
+                    checkpoint_at = self._clock.now() + _CHECKPOINT_EVERY
             except LockLost:
                 raise
             except Exception:  # noqa: BLE001 - a full disk or a lost database must not end the worker; nothing is lost meanwhile
                 _LOG.exception("the worker is in trouble and tries again")
-                stop.wait(_TROUBLE_SECONDS)
+                stop.wait(pause)
+                pause = min(2 * pause, _TROUBLE_SECONDS_MOST)
                 continue
-            if self._clock.now() >= checkpoint_at:
-                self.seal()
-                self._store.checkpoint()
-                checkpoint_at = self._clock.now() + _CHECKPOINT_EVERY
+            pause = _TROUBLE_SECONDS
         self.close()
 
     def close(self) -> None:
@@ -175,6 +177,8 @@ class Worker:
         """Work the oldest event that is ready; park it when that cannot be written."""
         try:
             self._work_ready(1)
+        except OutOfReach:
+            raise
         except Exception as error:  # noqa: BLE001 - a person must see it, and the next one be worked
             _LOG.exception("an event cannot be worked")
             with self._store.write() as session:
@@ -217,6 +221,8 @@ class Worker:
     def _admit_alone(self, delivery: Delivery) -> None:
         try:
             self._admit_together([delivery])
+        except OutOfReach:
+            raise
         except Exception as error:  # noqa: BLE001 - a person must see it, and the next one be worked
             _LOG.exception("a delivery cannot be worked", delivery=delivery.id)
             with self._store.write() as session:
@@ -260,6 +266,8 @@ class Worker:
         while did:
             try:
                 did = self._work_timer(timer, 1)
+            except OutOfReach:
+                raise
             except Exception as error:  # noqa: BLE001 - a person must see it, and the next one be done
                 _LOG.exception("one of what is due cannot be done", timer=timer.name)
                 with self._store.write() as session:
@@ -316,6 +324,8 @@ class Worker:
     def _record_alone(self, outcome: Outcome) -> None:
         try:
             self._record_together([outcome])
+        except OutOfReach:
+            raise
         except Exception as error:  # noqa: BLE001 - a person must see it, and the next one be noted
             _LOG.exception("what came of a call cannot be noted", call=outcome.call.id)
             with self._store.write() as session:

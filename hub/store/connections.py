@@ -20,7 +20,7 @@ from psycopg.adapt import Loader
 from psycopg.rows import dict_row
 from psycopg.types.numeric import Int8Dumper
 
-from hub.errors import Unavailable
+from hub.store.session import OutOfReach
 from hub.store.sets import Array, ArrayDumper
 
 Connection = psycopg.Connection[dict[str, Any]]
@@ -89,10 +89,10 @@ class Connections:
     def lend(self) -> Iterator[Connection]:
         """A connection that works; a transaction that the block leaves open is undone.
 
-        psycopg.OperationalError when the server gives none, Unavailable when all are lent for too long.
+        psycopg.OperationalError when the server gives none, OutOfReach when all are lent for too long.
         """
         if not self._turns.acquire(timeout=self._wait_seconds):
-            raise Unavailable(f"all connections to the database have been in use for {self._wait_seconds:g} seconds")
+            raise OutOfReach(f"all connections to the database have been in use for {self._wait_seconds:g} seconds")
         try:
             connection = self._take()
             try:

@@ -15,11 +15,11 @@ from typing import Any
 import psycopg
 from psycopg import pq
 
-from hub.errors import HubError, Unavailable
+from hub.errors import HubError
 from hub.store import migrations
 from hub.store.connections import Connection, Connections
 from hub.store.queries import Query
-from hub.store.session import Row
+from hub.store.session import OutOfReach, Row
 from hub.store.sets import Sets
 
 _IN = re.compile(r"\b(NOT )?IN :(\w+)")
@@ -29,6 +29,8 @@ _WAIT_SECONDS = 10.0
 _READ = ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",)
 _WRITE = ("BEGIN", "SELECT set_config('idle_in_transaction_session_timeout', '60s', true), pg_advisory_xact_lock({lock})")
 """A process that is stopped in the middle must not hold up all others for ever."""
+_TROUBLE = ("08", "25006", "25P03", "53", "57", "58")
+"""What a server says that is in trouble: connections, read only, a transaction too long idle, full, shutting down, its disk."""
 _SIZE = "SELECT COALESCE(SUM(pg_total_relation_size(to_regclass(name))), 0) AS size FROM unnest($1::text[]) AS name"
 
 
@@ -144,11 +146,8 @@ class PostgresStore:
     def write(self) -> Iterator[PostgresSession]:
         with self._lent() as connection:
             session = PostgresSession(connection, self._sets, self._begin_write, self.fence)
-            try:
-                yield session
-                session.commit()
-            except psycopg.errors.ReadOnlySqlTransaction as error:
-                raise Unavailable(f"the database takes no writes now: {_first_line(error)}") from error
+            yield session
+            session.commit()
 
     def checkpoint(self) -> None:
         """Nothing: the server tidies up by itself."""
@@ -163,18 +162,16 @@ class PostgresStore:
 
     @contextmanager
     def _lent(self) -> Iterator[Connection]:
-        """A connection. What the server's trouble does to it is told as such, with the server's own words."""
+        """A connection. What is the server's own trouble is told as such, in its words."""
         try:
             with self._connections.lend() as connection:
                 yield connection
-        except psycopg.errors.ProgramLimitExceeded:
-            raise  # it would be the same at any time
-        except (psycopg.OperationalError, psycopg.errors.IdleInTransactionSessionTimeout) as error:
-            raise Unavailable(f"the database cannot be used now: {_first_line(error)}") from error
-
-
-def _first_line(error: psycopg.Error) -> str:
-    return str(error).strip().partition("\n")[0]
+        except psycopg.Error as error:
+            is_lost = error.sqlstate is None and isinstance(error, psycopg.OperationalError)
+            if is_lost or (error.sqlstate or "").startswith(_TROUBLE):
+                said = str(error).strip().splitlines()[0].rpartition(" failed: ")[2]  # where it is, is not everybody's affair
+                raise OutOfReach(f"the database cannot be used now: {said}") from error
+            raise
 
 
 def _look_at(url: str) -> None:

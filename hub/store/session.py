@@ -6,9 +6,14 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+from hub.errors import Unavailable
 from hub.store.queries import Query
 
 Row = Mapping[str, Any]
+
+
+class OutOfReach(Unavailable):
+    """The database cannot be reached, or cannot write anything now. Whether a commit under way was made is not known."""
 
 
 class Session(Protocol):
@@ -44,7 +49,7 @@ class Store(Protocol):
         ...
 
     def write(self) -> AbstractContextManager[Session]:
-        """A transaction: committed when the block ends, undone when it raises."""
+        """A transaction: committed when the block ends, undone when it raises. OutOfReach when the database is in trouble."""
         ...
 
     def migrate(self) -> list[str]:

@@ -21,13 +21,14 @@ from sqlite_utils import Database
 
 from hub.store import migrations
 from hub.store.queries import Query
-from hub.store.session import Row
+from hub.store.session import OutOfReach, Row
 
 _IN = re.compile(r"\bIN :(\w+)")
 _NAMED = re.compile(r"(?<![:\w]):([a-z_]\w*)")
 _BUSY_MS = 10_000
 _WAL_BYTES_MOST = 64 * 1024 * 1024
 _READERS_KEPT = 8
+_TROUBLE = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY}
 
 
 class SqliteSession:
@@ -103,13 +104,15 @@ class SqliteStore:
     @contextmanager
     def write(self) -> Iterator[SqliteSession]:
         with self._writing:
-            self._writer.execute("BEGIN IMMEDIATE")
             try:
+                self._writer.execute("BEGIN IMMEDIATE")
                 yield SqliteSession(self._writer)
                 self._writer.execute("COMMIT")
-            except BaseException:
+            except BaseException as error:
                 if self._writer.in_transaction:
                     self._writer.execute("ROLLBACK")
+                if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _TROUBLE:
+                    raise OutOfReach(f"{self.name} cannot be written now: {error}") from error
                 raise
 
     def checkpoint(self) -> None:

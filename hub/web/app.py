@@ -12,12 +12,13 @@ from hub import log
 from hub.clock import Monotonic, monotonic
 from hub.engine.door import Door
 from hub.engine.vitals import Check, Snapshot
+from hub.errors import Unavailable
 from hub.sdk import Answer
 from hub.web.fast import Front
 from hub.web.hooks import PREFIX, Intake, response_of
 from hub.web.metrics import CONTENT_TYPE, Metrics
 from hub.web.policy import policy, policy_of, refusal
-from hub.web.problems import problem
+from hub.web.problems import of_error, problem
 
 _LOG = log.get(__name__)
 _INTAKE = "hub_intake"
@@ -71,6 +72,7 @@ def create_app(
         return Response(metrics.text(), content_type=CONTENT_TYPE)
 
     app.register_error_handler(HTTPException, _on_http_error)
+    app.register_error_handler(Unavailable, lambda error: _sent(of_error(error)))
     app.register_error_handler(Exception, _on_error)
     return app
 
@@ -85,6 +87,8 @@ def _readiness(health: Callable[[], Sequence[Check]]) -> ResponseReturnValue:
     """503 when something vital is missing. A worker that is behind or away is said, and no reason to refuse deliveries."""
     try:
         checks = health()
+    except Unavailable as error:
+        checks = [Check("store", ok=False, detail=str(error))]
     except Exception:  # noqa: BLE001 - whatever it is, the answer to "are you ready?" is no
         _LOG.exception("the state of the hub could not be read")
         checks = [Check("store", ok=False, detail="it does not answer")]

@@ -22,6 +22,7 @@ from hub.engine import inbox as inbox_module
 from hub.engine.inbox import Delivery, Inbox
 from hub.errors import Unavailable
 from hub.ids import Ids
+from hub.store import OutOfReach
 from hub.store.sqlite import SqliteSession, SqliteStore
 from tests.databases import Place
 
@@ -175,7 +176,8 @@ def test_a_full_disk_refuses_and_loses_nothing(world: World) -> None:
     acknowledged: list[str] = []
     with pytest.raises(Unavailable) as refused:
         acknowledged.extend(world.inbox.keep(delivery(b"x" * 4_000)) for _ in range(100))
-    assert isinstance(refused.value.__cause__, sqlite3.OperationalError)
+    assert isinstance(refused.value.__cause__, OutOfReach)
+    assert "disk is full" in world.inbox.check().detail
     assert acknowledged
     assert [one.id for one in world.inbox.after(0, 200)] == acknowledged
 

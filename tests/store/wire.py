@@ -13,7 +13,8 @@ _COMMIT = b"COMMIT\0"
 class Wire:
     """Hands on what a client and the server say. trips: how often the server was asked and answered.
 
-    cut_commits: that many connections are cut when the server has carried out a COMMIT, before the client hears of it.
+    cut_commits: that many connections are cut when the server has carried out a COMMIT, before the client hears of it;
+    commits_before_cut: so many COMMITs are let through first.
     """
 
     def __init__(self, url: str) -> None:
@@ -23,8 +24,16 @@ class Wire:
         port = self._listener.getsockname()[1]
         self.url = parts._replace(netloc=f"{parts.netloc.rpartition('@')[0]}@127.0.0.1:{port}").geturl()
         self.trips = 0
-        self.cut_commits = 0
+        self.cut_commits = self.commits_before_cut = 0
         threading.Thread(target=self._accept, daemon=True).start()
+
+    def is_to_be_cut(self) -> bool:
+        """Whether this COMMIT is one whose answer nobody shall hear."""
+        if self.commits_before_cut:
+            self.commits_before_cut -= 1
+            return False
+        self.cut_commits, cut = max(0, self.cut_commits - 1), self.cut_commits > 0
+        return cut
 
     def close(self) -> None:
         self._listener.close()
@@ -48,8 +57,7 @@ class _Way:
     def _up(self) -> None:
         with suppress(OSError):
             while data := self._client.recv(1 << 16):
-                if _COMMIT in data and self._wire.cut_commits:
-                    self._wire.cut_commits -= 1
+                if _COMMIT in data and self._wire.is_to_be_cut():
                     self._cutting = True
                 self._asked = True
                 self._server.sendall(data)
