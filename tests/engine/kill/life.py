@@ -28,7 +28,7 @@ def live(order: Mapping[str, Any], pipe: int) -> NoReturn:
     """Become the command; tell the pipe how it ended, if it does."""
     os.setpgid(0, 0)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    # A server's process is forked here, not spawned: nothing is open in the one that it is forked from. Its signals are its own.
+    # A server is forked here, not spawned: nothing is open in the process that it is forked from. Its signals are its own.
     multiprocessing.set_start_method = lambda method, force=False: None  # type: ignore[assignment]
     os.register_at_fork(after_in_child=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL))
     clock = SharedClock(Path(order["clock"]))
