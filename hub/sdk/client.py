@@ -279,8 +279,8 @@ class Client:
                     body += chunk
                     if len(body) > REPLY_BYTES_MOST:
                         verdict: Verdict = "lasting" if again else "uncertain"
-                        most = f"{REPLY_BYTES_MOST // 1024**2} MB"
-                        raise CallFailed(f"The answer of {title} to {asked} is too long: more than {most}.", verdict)
+                        most = f"more than {REPLY_BYTES_MOST:,} bytes"
+                        raise CallFailed(f"The answer of {title} to {asked} is too long: {most}.", verdict)
                 headers = {name.lower(): value for name, value in response.headers.items()}
                 return Reply(response.status_code, headers, bytes(body))
         except (requests.RequestException, UnicodeError) as error:

@@ -11,7 +11,7 @@ import io
 import ipaddress
 import socket
 from collections.abc import Callable
-from http.client import HTTPResponse
+from http.client import HTTPResponse, IncompleteRead
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -32,9 +32,9 @@ ADDRESSES_TRIED_MOST = 4
 
 # Prefixes under which IPv6 carries an IPv4 address that must be looked at itself.
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
-# All that IPv6 has on the internet, and the public address under which Azure keeps what only its machines may ask.
+# All that IPv6 has on the internet, and where clouds keep, under addresses that look public, what only their machines may ask.
 _ON_THE_INTERNET = ipaddress.ip_network("2000::/3")
-_OF_A_CLOUD = ipaddress.ip_address("168.63.129.16")
+_OF_CLOUDS = (ipaddress.ip_network("192.0.0.0/24"), ipaddress.ip_network("168.63.129.16/32"))
 
 
 class NoHandshake(SSLError):
@@ -56,7 +56,7 @@ def is_public(address: str) -> bool:
         if carried is None and ip not in _ON_THE_INTERNET:
             return False
         ip = carried or ip
-    return ip.is_global and not ip.is_multicast and ip != _OF_A_CLOUD
+    return ip.is_global and not ip.is_multicast and not any(ip in cloud for cloud in _OF_CLOUDS)
 
 
 def checked(host: str, port: int, resolver: Resolve) -> list[str]:
@@ -76,20 +76,19 @@ def not_sent(error: Exception) -> str | None:
     """Why nothing was sent, when that is what the failure of a session says; None when something may have been."""
     reason = error.args[0] if error.args else None
     reason = getattr(reason, "reason", reason)
-    if isinstance(error, requests.ConnectTimeout) or isinstance(reason, ConnectTimeoutError):
-        return "no connection was made in time"
     if not isinstance(reason, NewConnectionError | NoHandshake):
-        return None
+        return "no connection was made in time" if isinstance(error, requests.ConnectTimeout) else None
     cause = reason.__cause__
     said = getattr(cause, "verify_message", "") or getattr(cause, "strerror", None) or type(cause or reason).__name__
     return f"the TLS connection was not made: {said}" if isinstance(reason, NoHandshake) else str(said)
 
 
 class _Timely(io.RawIOBase):
-    """What comes from a socket, until a moment of the steady clock; TimeoutError then."""
+    """What comes from a socket, until a moment of the steady clock; TimeoutError then. has_ended: nothing more will come."""
 
     def __init__(self, raw: io.RawIOBase, sock: socket.socket, until: float) -> None:
         self._raw, self._sock, self._until = raw, sock, until
+        self.has_ended = False
 
     def readable(self) -> bool:
         return True
@@ -100,7 +99,9 @@ class _Timely(io.RawIOBase):
             raise TimeoutError("the answer did not end in time")
         patience = self._sock.gettimeout()
         self._sock.settimeout(left if patience is None else min(patience, left))
-        return self._raw.readinto(buffer)
+        size = self._raw.readinto(buffer)
+        self.has_ended = size == 0
+        return size
 
     def close(self) -> None:
         self._raw.close()
@@ -112,7 +113,13 @@ class _TimelyAnswer(HTTPResponse):
 
     def __init__(self, sock: socket.socket, *given: Any, **said: Any) -> None:
         super().__init__(sock, *given, **said)
-        self.fp = io.BufferedReader(_Timely(self.fp.detach(), sock, monotonic() + ANSWER_SECONDS_MOST))
+        self._coming = _Timely(self.fp.detach(), sock, monotonic() + ANSWER_SECONDS_MOST)
+        self.fp = io.BufferedReader(self._coming)
+
+    def begin(self) -> None:
+        super().begin()
+        if self._coming.has_ended:  # the library takes headers that were cut off for an answer without a body
+            raise IncompleteRead(b"")
 
 
 class _Pinned(HTTPConnection):
@@ -169,12 +176,19 @@ class GuardedAdapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = _pools(self._addresses)
 
 
+class _Session(requests.Session):
+    """Follows no redirect by itself: whoever calls decides where to go, and reads the answer no further than it wants."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
 def open_session(*, allow_private: bool = False, resolver: Resolve = resolve) -> requests.Session:
     """A session for one connection.
 
     It reads no proxies or netrc from the machine, which would lead around the guard, and keeps no cookies.
     """
-    session = requests.Session()
+    session = _Session()
     session.trust_env = False
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.headers["User-Agent"] = "loyalty-hub"

@@ -107,6 +107,45 @@ def test_a_secret_does_not_go_to_another_host():
     assert [call.url for call in play.calls] == ["https://b.example/x"]
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "https://acme.example.com@evil.example/x", "https://acme.example.com.evil.example/x", "https://evil.example/x",
+        "https://acme.example.com:8443/x", "http://acme.example.com/x", "https://acme.example.com\\@evil.example/x",
+        "https://acme.example.com%2f@evil.example/x", "HTTPS://evil.example/x", "https:/evil.example/x", ".evil.example/x",
+        "http.evil.example/x", "https.evil.example/x", "@evil.example/x", ":80@evil.example/x", "file:///etc/passwd",
+        "\\\\evil.example", "gopher://evil.example/x", "/\t/evil.example", "/../x", "https://[::1]/x", "https://169.254.169.254/latest", "",
+    ],
+)  # fmt: skip
+def test_no_path_leads_to_another_host(path):
+    """Neither a page's address from a platform nor a value of a recipe takes the call, and its key, elsewhere."""
+    for api in ("https://acme.example.com", "https://acme.example.com/v1"):
+        play, client = play_of(api=api)
+        with pytest.raises(CallFailed) as caught:
+            client.get(path)
+        assert caught.value.verdict == "lasting"
+        assert not play.calls
+
+
+def test_two_slashes_begin_a_path_and_no_host():
+    """What a browser would take for another host stays on this one."""
+    play, client = play_of(answers(200, {}))
+    client.get("//evil.example/x")
+    assert play.calls[0].url.startswith("https://acme.example.com/v1//evil")
+
+
+@pytest.mark.parametrize(
+    "url", ["file:///etc", "ftp://shop.example", "https://user:pw@shop.example", "shop.example", "https://"]
+)
+def test_an_own_address_is_of_http_and_names_nobody(url):
+    """A base_url with another scheme or a user's name in it is refused, and not shown."""
+    play, client = play_of(base_url=url)
+    with pytest.raises(CallFailed, match="must be https://host") as caught:
+        client.get("/x")
+    assert "pw" not in str(caught.value)
+    assert not play.calls
+
+
 def test_a_stand_in_plays_every_host():
     """With base_url all calls go there, whole URLs too."""
     play, client = play_of(

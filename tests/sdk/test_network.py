@@ -5,23 +5,21 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 import requests
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from hub.errors import CallFailed
 from hub.sdk import network
+from tests.faulty import certificate
 
 PRIVATE = [
     "127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1", "240.0.0.1",
     "255.255.255.255", "192.0.2.1", "::1", "::", "fe80::1%eth0", "fc00::1", "fd00:ec2::254", "ff02::1", "2001:db8::1",
-    "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::",
+    "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "::ffff:169.254.169.254", "::ffff:100.64.0.1",
+    "64:ff9b::a9fe:a9fe", "64:ff9b:1::7f00:1", "2002:a9fe:a9fe::", "2001:0:7f00:1::", "::127.0.0.1", "::ffff:0:127.0.0.1",
+    "fec0::1", "5f00::1", "100::1", "192.0.0.192", "198.18.0.1", "100.100.100.200", "168.63.129.16",
 ]  # fmt: skip
 
 
@@ -92,11 +90,17 @@ def test_a_name_that_leads_into_the_house_is_refused(address):
     assert caught.value.verdict == "lasting"
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:9/", "http://[::1]:9/", "http://2130706433:9/", "http://localhost:9/"])
-def test_an_address_in_the_url_is_looked_at_too(url):
-    """Written as a number or a local name, it is refused all the same."""
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1", "[::1]", "2130706433", "localhost", "0x7f000001", "0x7f.1", "0177.0.0.1", "127.1", "0", "[::]",
+        "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "shop.example@127.0.0.1", "127.0.0.1:80@127.0.0.1",
+    ],
+)  # fmt: skip
+def test_an_address_in_the_url_is_looked_at_too(host):
+    """Written as a number, in another base, in other digits or as a local name, it is refused all the same."""
     with network.open_session() as session, pytest.raises(CallFailed, match="private network"):
-        session.get(url)
+        session.get(f"http://{host}:9/")
 
 
 def test_one_private_address_among_public_ones_is_enough():
@@ -145,32 +149,40 @@ def test_a_name_that_does_not_exist_is_a_failure_of_the_line():
         session.get("http://shop.example/x")
 
 
-def test_the_machines_proxies_are_not_used(monkeypatch):
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"])
+def test_the_machines_proxies_are_not_used(monkeypatch, name):
     """A proxy from the environment would lead around the guard."""
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv(name, "http://127.0.0.1:9")
     with network.open_session(resolver=Names(["10.0.0.1"])) as session, pytest.raises(CallFailed):
         session.get("http://shop.example/x")
 
 
-def certificate(folder, name):
-    """A self-signed certificate for a name: (certificate file, key file)."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    start = datetime(2020, 1, 1, tzinfo=UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(start)
-        .not_valid_after(start + timedelta(days=365 * 80))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    cert_file, key_file = folder / "cert.pem", folder / "key.pem"
-    cert_file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    key_file.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return cert_file, key_file
+@pytest.mark.parametrize("scheme", ["file:///etc/passwd", "ftp://127.0.0.1/x", "gopher://127.0.0.1:25/x", "unix:///run/x"])
+def test_only_http_is_spoken(scheme):
+    """Any other scheme is no address."""
+    with network.open_session() as session, pytest.raises(requests.exceptions.InvalidSchema):
+        session.get(scheme)
+
+
+def test_a_redirect_is_never_followed_by_the_session_itself(serve):
+    """Not even to say where it leads: its body would be read to the end."""
+    port = serve()
+    with network.open_session(allow_private=True) as session:
+        answer = session.get(f"http://127.0.0.1:{port}/", allow_redirects=True)
+        assert session.get_redirect_target(answer) is None
+
+
+def test_of_many_addresses_a_few_are_tried(monkeypatch):
+    """A name with a hundred dead addresses does not hold a call for a hundred time-outs."""
+    tried = []
+
+    def refuses(address, *said, **more):
+        tried.append(address[0])
+        raise OSError("nobody there")
+
+    monkeypatch.setattr("urllib3.util.connection.create_connection", refuses)
+    many = [f"8.8.{number}.8" for number in range(100)]
+    with network.open_session(resolver=Names(many)) as session, pytest.raises(requests.ConnectionError) as caught:
+        session.get("http://shop.example/x")
+    assert tried == many[: network.ADDRESSES_TRIED_MOST]
+    assert network.not_sent(caught.value) == "OSError"
