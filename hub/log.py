@@ -12,38 +12,102 @@ import json
 import logging
 import re
 import threading
-from collections.abc import Mapping
+from base64 import b64encode
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, TextIO
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 STRUCK = "***"
 _SHORTEST_SECRET = 4
+_SHORTEST_ENCODED = 8
+_PASSING_KEPT = 4
 _FIELD_LONGEST = 2_000
 _OUR_LOGGERS = ("hub", "connectors")
 _SECRET_NAME = re.compile(r"(?i)secret|password|token|authorization|cookie|api_?key|signature|signing_?key")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_LINE_BREAK = re.compile(r"\n|\r|\\n")
+_PERCENT = re.compile("%..")
+_NOTHING = r"(?!)"
 _PLAIN = re.compile(r"[\w.:/@+-]+")
 
 
 class Redaction:
-    """Strikes known secrets out of a text, as they are, as in a URL and line by line."""
+    """Strikes known secrets out of a text, whole and line by line, in every form that they usually take."""
 
     def __init__(self) -> None:
         self._known: set[str] = set()
+        self._passing: dict[str, deque[str]] = {}
         self._pattern: re.Pattern[str] | None = None
         self._lock = threading.Lock()
 
     def add(self, secret: str) -> None:
         """Never show this again. Texts of fewer than 4 characters are no secrets: they would strike out everything."""
-        forms = {secret, quote(secret, safe=""), *(line.strip() for line in secret.splitlines())}
         with self._lock:
-            self._known |= {form for form in forms if len(form) >= _SHORTEST_SECRET}
-            longest_first = sorted(self._known, key=len, reverse=True)
-            self._pattern = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+            if secret not in self._known:
+                self._known.add(secret)
+                self._pattern = None
+
+    def add_passing(self, name: str, secret: str) -> None:
+        """Do not show this until a few more have come under the same name: for tokens, of which there is no end."""
+        with self._lock:
+            passing = self._passing.setdefault(name, deque(maxlen=_PASSING_KEPT))
+            if secret not in passing:
+                passing.append(secret)
+                self._pattern = None
 
     def __call__(self, text: str) -> str:
-        return self._pattern.sub(STRUCK, text) if self._pattern else text
+        pattern = self._pattern or self._learned()
+        return pattern.sub(STRUCK, text)
+
+    def _learned(self) -> re.Pattern[str]:
+        """The pattern for all that is known; made when it is needed, for many secrets are told at a time."""
+        with self._lock:
+            known = self._known.union(*self._passing.values())
+            forms = {form for secret in known for form in _forms_of(secret)}
+            longest_first = sorted(forms, key=len, reverse=True)
+            self._pattern = re.compile("|".join(map(re.escape, longest_first)) or _NOTHING)
+            return self._pattern
+
+
+@lru_cache(maxsize=1_000)
+def _forms_of(secret: str) -> frozenset[str]:
+    """The secret and its lines as they are, in URLs, in JSON, in hex and within base64."""
+    parts = {secret, *(line.strip() for line in _LINE_BREAK.split(secret))}
+    found: set[str] = set()
+    for part in parts:
+        if len(part) < _SHORTEST_SECRET:
+            continue
+        percent = {quote(part, safe=""), quote(part), quote_plus(part)}
+        small = {_PERCENT.sub(lambda code: code[0].lower(), text) for text in percent}
+        found |= {part, json.dumps(part)[1:-1], json.dumps(part, ensure_ascii=False)[1:-1], *percent, *small}
+        if len(part) >= _SHORTEST_ENCODED:
+            raw = part.encode("utf-8", "surrogatepass")
+            found |= {raw.hex(), raw.hex().upper(), *_within_base64(raw)}
+    return frozenset(found)
+
+
+def _within_base64(raw: bytes) -> Iterator[str]:
+    """What base64 makes of it wherever it stands in the text, but for the ends, which also depend on its neighbours."""
+    for before in range(3):
+        encoded = b64encode(b"\0" * before + raw)[(0, 2, 3)[before] : (before + len(raw)) * 8 // 6].decode()
+        yield encoded
+        yield encoded.replace("+", "-").replace("/", "_")
+
+
+def strike(text: str, secrets: Iterable[str]) -> str:
+    """The text without these secrets, whether this process knows them or not, and without those that it knows."""
+    forms = {form for secret in secrets for form in _forms_of(secret)}
+    for form in sorted(forms, key=len, reverse=True):
+        text = text.replace(form, STRUCK)
+    return redact(text)
+
+
+def in_words(error: BaseException) -> str:
+    """An error that nobody foresaw, as it may be kept and shown: its kind and what it says, without secrets."""
+    return redact(f"{type(error).__name__}: {error}")
 
 
 redact = Redaction()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterator
 
 import pytest
@@ -82,6 +83,32 @@ def test_a_secret_of_many_lines_is_struck_out_line_by_line() -> None:
     """Of a private key no line shows."""
     log.redact.add("-----BEGIN KEY-----\nabcdefgh\n-----END KEY-----\n")
     assert log.redact("key: abcdefgh.") == "key: ***."
+
+
+@pytest.mark.parametrize("before", ["", "a", "ab", "abc"])
+def test_a_secret_is_known_in_hex_and_wherever_it_stands_in_base64(before: str) -> None:
+    """As in a Basic header, whose user name decides how the letters fall."""
+    secret = "pa55-wörd?>~"
+    log.redact.add(secret)
+    for encode in (b64encode, urlsafe_b64encode):
+        encoded = encode(f"{before}:{secret}:more".encode()).decode()
+        assert len(log.redact(f"Basic {encoded}")) < len(encoded)
+        assert encoded[8:16] not in log.redact(encoded)
+    assert log.redact(f"<{secret.encode().hex()}>") == "<***>"
+
+
+def test_a_token_is_forgotten_when_others_have_taken_its_place() -> None:
+    """There is no end of them; the last ones of a connection are known, and those of others."""
+    log.redact.add_passing("square", "square-token")
+    for number in range(6):
+        log.redact.add_passing("sheets", f"sheets-token-{number}")
+    assert log.redact("square-token sheets-token-5 sheets-token-0") == "*** *** sheets-token-0"
+
+
+def test_an_unforeseen_error_is_told_without_secrets() -> None:
+    """Its kind and what it says."""
+    log.redact.add("hunter2-hunter2")
+    assert log.in_words(ValueError("no hunter2-hunter2 here")) == "ValueError: no *** here"
 
 
 def test_a_very_short_text_is_no_secret() -> None:

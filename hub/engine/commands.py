@@ -69,7 +69,7 @@ class Commands:
             return []
         except Exception as error:  # noqa: BLE001 - whoever asked waits for an answer
             _LOG.exception("a command broke off", command=delivery.path, delivery=delivery.id)
-            why = f"`{delivery.path}` broke off, and nothing was changed: unexpected {type(error).__name__}: {error}"
+            why = f"`{delivery.path}` broke off, and nothing was changed: unexpected {log.in_words(error)}"
             self._keep_answer(batch, delivery, ok=False, result={"error": why})
             return []
         self._keep_answer(batch, delivery, ok=True, result=result)

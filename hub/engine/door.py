@@ -114,7 +114,7 @@ class Door:
                 "delivery for a connection that cannot be used yet; the platform was told to send it again", connection=name
             )
             raise Unavailable("This connection is not complete yet; send it again later.", retry_after_seconds=60)
-        _LOG.info("delivery for a connection that there is not", name=name[:_NAME_LONGEST_SHOWN])
+        _LOG.info("delivery for a connection that there is not", name=log.redact(name)[:_NAME_LONGEST_SHOWN])
         raise TurnedAway(
             "unknown",
             404,

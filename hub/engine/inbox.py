@@ -171,7 +171,7 @@ class Inbox:
                     session.run_many(queries.add_delivery, batch.rows)
             except Exception as error:  # noqa: BLE001 - whatever it is, its senders must hear of it and the next batch be tried
                 batch.error = error
-                _LOG.error("deliveries could not be written", count=len(batch.rows), reason=f"{type(error).__name__}: {error}")
+                _LOG.error("deliveries could not be written", count=len(batch.rows), reason=log.in_words(error))
             self._trouble = batch.error
             batch.settled.set()
             if batch.error is None:

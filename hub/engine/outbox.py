@@ -214,7 +214,7 @@ class Outbox:
                 self._keep(unread[start : start + _KEPT_MOST])
         except Exception as error:  # noqa: BLE001 - a thread of the pool must always tell
             _LOG.exception("a call broke off", connection=group[0].connection, call=group[0].id)
-            failure = CallFailed(f"{type(error).__name__}: {error}", "uncertain")
+            failure = CallFailed(log.in_words(error), "uncertain")
             outcomes = [Outcome(call, error=failure) for call in group]
         self._told.put(outcomes)
         self._ring()

@@ -117,7 +117,7 @@ class Runner:
             self._hold(run, str(error))
         except Exception as error:  # noqa: BLE001 - nothing that one run meets may stop the worker
             _LOG.exception("a run cannot go on", run=run.id, recipe=run.recipe)
-            self._hold(run, f"unexpected {type(error).__name__}: {error}")
+            self._hold(run, f"unexpected {log.in_words(error)}")
 
     def _noted_as(self, run: Run, entry: Entry) -> Run:
         return run.moved(runs.READY, self._batch.now).noted(entry)

@@ -184,7 +184,7 @@ class Worker:
             with self._store.write() as session:
                 batch = self._begin(session)
                 for row in session.rows(queries.events_ready, most=1):
-                    Workshop(batch).park(batch.events.from_row(row), f"unexpected {type(error).__name__}: {error}")
+                    Workshop(batch).park(batch.events.from_row(row), f"unexpected {log.in_words(error)}")
                 batch.unit.flush()
 
     def _admit(self) -> bool:
@@ -227,7 +227,7 @@ class Worker:
             _LOG.exception("a delivery cannot be worked", delivery=delivery.id)
             with self._store.write() as session:
                 batch = self._begin(session)
-                note = f"unexpected {type(error).__name__}: {error}"
+                note = f"unexpected {log.in_words(error)}"
                 row = (delivery.id, delivery.seq, delivery.connection, "unreadable", note, to_text(batch.now))
                 batch.unit.append(queries.add_receipt, row)
                 move_inbox(batch.unit, delivery.seq)
@@ -257,7 +257,7 @@ class Worker:
             _LOG.exception("a timer broke off", timer=timer.name)
             with self._store.write() as session:
                 batch = self._begin(session)
-                self._schedule.timers.set_aside(batch, timer, f"unexpected {type(error).__name__}: {error}")
+                self._schedule.timers.set_aside(batch, timer, f"unexpected {log.in_words(error)}")
                 batch.unit.flush()
 
     def _time_one_by_one(self, timer: Timer, give_up: Callable[[Batch, str], None]) -> None:
@@ -272,7 +272,7 @@ class Worker:
                 _LOG.exception("one of what is due cannot be done", timer=timer.name)
                 with self._store.write() as session:
                     batch = self._begin(session)
-                    give_up(batch, f"unexpected {type(error).__name__}: {error}")
+                    give_up(batch, f"unexpected {log.in_words(error)}")
                     batch.unit.flush()
 
     def _work_timer(self, timer: Timer, most: int) -> bool:
@@ -330,7 +330,7 @@ class Worker:
             _LOG.exception("what came of a call cannot be noted", call=outcome.call.id)
             with self._store.write() as session:
                 batch = self._begin(session)
-                self._outbox.give_up(batch, outcome, f"unexpected {type(error).__name__}: {error}")
+                self._outbox.give_up(batch, outcome, f"unexpected {log.in_words(error)}")
                 batch.unit.flush()
 
     def _rest(self) -> float:

@@ -70,7 +70,7 @@ class Workshop:
             return False
         except Exception as error:  # noqa: BLE001 - whatever it is, it parks its own lane alone
             _LOG.exception("an event cannot be worked", event=event.id, trigger=event.trigger)
-            self.park(event, f"unexpected {type(error).__name__}: {error}")
+            self.park(event, f"unexpected {log.in_words(error)}")
             return False
         return True
 

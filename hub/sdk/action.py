@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
+from hub import log
 from hub.errors import CallFailed, HubError
 from hub.sdk.parameters import Contract
 from hub.sdk.trigger import STUMBLES
@@ -103,7 +104,7 @@ class Action:
         try:
             return self.contract.call(handed, inputs)
         except STUMBLES as error:
-            message = f"{self.connector}.{self.name} stumbled over what it got ({type(error).__name__}: {error})."
+            message = f"{self.connector}.{self.name} stumbled over what it got ({log.in_words(error)})."
             raise CallFailed(message, "lasting" if self.repeat != "never" else "uncertain") from error
 
 

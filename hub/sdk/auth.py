@@ -13,6 +13,7 @@ from threading import Lock
 from typing import Any, Literal, Protocol
 from urllib.parse import urlencode
 
+from hub import log
 from hub.errors import CallFailed
 from hub.sdk.connection import Connection
 from hub.sdk.settings import Secret
@@ -223,6 +224,9 @@ class OAuth2(Auth):
             raise CallFailed(f"{connection.name} gave no access token. Connect it again.", "reconnect")
         # A refresh token that is not repeated stays the same (RFC 6749, section 6).
         refresh = reply.get("refresh_token")
+        for given in (access, refresh):
+            if isinstance(given, str):
+                log.redact.add_passing(connection.name, given)
         kept = Secret(refresh) if isinstance(refresh, str) and refresh else (old.refresh if old else None)
         base = reply.get(self.base) if self.base else None
         base = base if isinstance(base, str) and base.startswith("https://") else (old.base_url if old else None)

@@ -14,6 +14,7 @@ import requests
 from pydantic import BaseModel, ValidationError
 from tenacity import RetryCallState, Retrying, retry_if_exception
 
+from hub import log
 from hub.errors import CallFailed, Unreadable, Verdict
 from hub.sdk import encode
 from hub.sdk.auth import OAuth2, Token, TokenStore
@@ -37,7 +38,6 @@ REDIRECTS_MOST = 3
 
 # One key for each call of a step, made of the step's own: the same on every attempt, in the form that all platforms take.
 _KEYS = uuid.UUID("6f9c2f0e-2f2b-5d0a-9f4a-3f1c6f5c8f5b")
-_SECRET_IN_TEXT = "***"  # noqa: S105
 
 
 class Client:
@@ -215,7 +215,7 @@ class Client:
             failure = Failure(judge(reply, again=again))
         if failure is None:
             return reply
-        raise failed(self.connection.connector.title, asked, reply, failure)
+        raise failed(self.connection.connector.title, asked, reply, failure, self._struck)
 
     def _sent(self, request: Mapping[str, Any], asked: str, again: bool, *, rejected: Token | None) -> Reply:
         connector = self.connection.connector
@@ -244,7 +244,8 @@ class Client:
         reply = self._exchange(request, "the token address", again=True)
         if not reply.ok:
             lasting = 400 <= reply.status < 500 and reply.status != 429
-            raise failed(self.connection.connector.title, "POST token", reply, Failure("reconnect" if lasting else "passing"))
+            failure = Failure("reconnect" if lasting else "passing")
+            raise failed(self.connection.connector.title, "POST token", reply, failure, self._struck)
         try:
             value = reply.json()
         except Unreadable:
@@ -297,10 +298,7 @@ class Client:
         known = [*self.connection.settings.secrets()]
         if self._token is not None:
             known += [secret.reveal() for secret in (self._token.access, self._token.refresh) if secret]
-        for secret in known:
-            for form in (secret, quote(secret, safe="")):
-                text = text.replace(form, _SECRET_IN_TEXT)
-        return text
+        return log.strike(text, known)
 
 
 def _origin(url: str) -> str:

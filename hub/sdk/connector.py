@@ -14,6 +14,7 @@ from typing import Any, TypeVar, overload
 import pluggy
 from pydantic import BaseModel
 
+from hub import log
 from hub.errors import Refused, Unreadable
 from hub.sdk import parameters
 from hub.sdk import sample as samples
@@ -284,7 +285,7 @@ class Connector:
         try:
             return list(take(request))
         except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError) as error:
-            raise Unreadable(f"The delivery is not as {self.title} describes it ({type(error).__name__}: {error}).") from error
+            raise Unreadable(f"The delivery is not as {self.title} describes it ({log.in_words(error)}).") from error
 
     def is_ours(self, item: Item, connection: Connection) -> bool:
         """False when the item names another account than the connection's, in a webhook that several share."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -12,6 +12,8 @@ from hub.sdk import decode
 from hub.sdk.envelope import dig, found
 
 WORDS_MOST = 300
+_READ_MOST = 10_000
+Strike = Callable[[str], str]
 WAIT_SECONDS_MOST = 24 * 3600
 
 # Where platforms put the sentence for people, in the order in which it is looked for.
@@ -68,10 +70,13 @@ def judge(reply: Reply, *, again: bool) -> Verdict:
     return "lasting"
 
 
-def words(reply: Reply) -> str:
-    """What the platform says went wrong, short; empty when it says nothing that people can read."""
+def words(reply: Reply, strike: Strike) -> str:
+    """What the platform says went wrong, short; empty when it says nothing that people can read.
+
+    Secrets are taken out before it is cut: what is left of one would not be known again.
+    """
     said = (" ".join(value.split()) for path in _WORDS if isinstance(value := reply.find(path), str))
-    sentence = next((text for text in said if text), "")[:WORDS_MOST]
+    sentence = strike(next((text for text in said if text), "")[:_READ_MOST])[:WORDS_MOST]
     code = next((value for path in _CODES if isinstance(value := reply.find(path), str | int)), "")
     return f"{sentence} ({code})" if sentence and code else sentence
 
@@ -102,9 +107,9 @@ def _moment(text: str) -> float | None:
         return None
 
 
-def failed(title: str, asked: str, reply: Reply, failure: Failure) -> CallFailed:
-    """The error for an answer; `asked` is the method and the path, without a query."""
-    said = failure.words or words(reply)
+def failed(title: str, asked: str, reply: Reply, failure: Failure, strike: Strike) -> CallFailed:
+    """The error for an answer; `asked` is the method and the path, without a query. strike: takes secrets out of a text."""
+    said = failure.words or words(reply, strike)
     message = f"{title} answered {reply.status} to {asked}" + (f": {said}" if said else ".")
     if failure.verdict == "reconnect":
         message += " Check or renew the access of this connection."

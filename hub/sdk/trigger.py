@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from hub import log
 from hub.errors import CallFailed, Unreadable
 from hub.sdk.client import Client
 from hub.sdk.connection import Connection
@@ -89,7 +90,7 @@ class Trigger:
         except ValidationError as error:
             raise Unreadable(f"{self.connector}.{self.name}: {findings(error)}.") from None
         except STUMBLES as error:
-            said = f"{type(error).__name__}: {error}"
+            said = log.in_words(error)
             raise Unreadable(f"{self.connector}.{self.name} cannot read this `{item.kind}` ({said}).") from error
         return [fact if fact.occurred_at or not item.at else fact.model_copy(update={"occurred_at": item.at}) for fact in facts]
 
@@ -136,7 +137,7 @@ class Pull:
             for record in self.contract.call(handed):
                 yield record if isinstance(record, Item) else Item(self.kind, record)
         except STUMBLES as error:
-            message = f"{self.name} stumbled over what the platform answered ({type(error).__name__}: {error})."
+            message = f"{self.name} stumbled over what the platform answered ({log.in_words(error)})."
             raise CallFailed(message, "lasting") from error
 
 
