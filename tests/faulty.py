@@ -63,9 +63,10 @@ class Faulty:
 
 @dataclass(frozen=True)
 class Fault:
-    """One way to fail. do: gives True when the connection may be used again. reads: False when not even the request is read.
+    """One way to fail.
 
-    sent: whether the platform may have done what it was asked. end: the verdict where the call may be repeated.
+    do: gives True when the connection may be used again. sent: whether the platform may have done what it was asked. end: the
+    verdict where the call may be repeated. reads: False when not even the request is read. slow: it never ends by itself.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Fault:
     end: str = "passing"
     reads: bool = True
     tls: bool = False
+    slow: bool = False
     says: str = ""
 
     def concerns(self, heard: Heard) -> bool:
@@ -162,12 +164,12 @@ _CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 _SOON = "Retry-After: 0"
 
 FAULTS = (
-    Fault("silent", _silent, says="did not answer"),
-    Fault("late", _late, says="did not answer"),
-    Fault("drips a body", _drips(reply(200, b"", length=10**6), b" "), says="did not answer"),
-    Fault("drips chunks", _drips(_CHUNKED, b"1\r\n \r\n"), says="did not answer"),
-    Fault("drips a header", _drips(b"HTTP/1.1 200 OK\r\nX-Long: ", b"x"), says="did not answer"),
-    Fault("says continue for ever", _drips(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), says="did not answer"),
+    Fault("silent", _silent, slow=True, says="did not answer"),
+    Fault("late", _late, slow=True, says="did not answer"),
+    Fault("drips a body", _drips(reply(200, b"", length=10**6), b" "), slow=True, says="did not answer"),
+    Fault("drips chunks", _drips(_CHUNKED, b"1\r\n \r\n"), slow=True, says="did not answer"),
+    Fault("drips a header", _drips(b"HTTP/1.1 200 OK\r\nX-Long: ", b"x"), slow=True, says="did not answer"),
+    Fault("says continue for ever", _drips(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), slow=True, says="did not answer"),
     Fault("hangs up at once", _breaks(), says="did not answer"),
     Fault("cuts the request", _resets, reads=False, says="did not answer"),
     Fault("cuts the headers", _breaks(b"HTTP/1.1 200 OK\r\nContent-Ty"), says="did not answer"),

@@ -114,7 +114,8 @@ def test_a_secret_does_not_go_to_another_host():
         "https://acme.example.com:8443/x", "http://acme.example.com/x", "https://acme.example.com\\@evil.example/x",
         "https://acme.example.com%2f@evil.example/x", "HTTPS://evil.example/x", "https:/evil.example/x", ".evil.example/x",
         "http.evil.example/x", "https.evil.example/x", "@evil.example/x", ":80@evil.example/x", "file:///etc/passwd",
-        "\\\\evil.example", "gopher://evil.example/x", "/\t/evil.example", "/../x", "https://[::1]/x", "https://169.254.169.254/latest", "",
+        "\\\\evil.example", "gopher://evil.example/x", "/\t/evil.example", "/../x", "https://[::1]/x",
+        "https://169.254.169.254/latest", "",
     ],
 )  # fmt: skip
 def test_no_path_leads_to_another_host(path):

@@ -25,14 +25,16 @@ SHOP = Connector(
 
 
 @pytest.fixture(autouse=True)
-def short(monkeypatch: pytest.MonkeyPatch) -> None:
+def short(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """What takes seconds elsewhere takes tenths here, and what fills megabytes kilobytes."""
-    monkeypatch.setattr(client, "READ_SECONDS", 0.2)
-    monkeypatch.setattr(client, "CONNECT_SECONDS", 0.5)
+    fault = getattr(request.node, "callspec", None) and request.node.callspec.params.get("fault")
+    if fault and fault.slow:
+        monkeypatch.setattr(client, "READ_SECONDS", 0.2)
+        monkeypatch.setattr(network, "ANSWER_SECONDS_MOST", 0.4)
+    monkeypatch.setattr(client, "CONNECT_SECONDS", 1.0)
     monkeypatch.setattr(client, "ATTEMPTS_MOST", 2)
     monkeypatch.setattr(client, "PAUSE_SECONDS", 0.0)
     monkeypatch.setattr(client, "REPLY_BYTES_MOST", 512 * 1024)
-    monkeypatch.setattr(network, "ANSWER_SECONDS_MOST", 0.4)
 
 
 def client_of(url: str, repeat: str, *, allow_private: bool = True) -> Client:
