@@ -20,7 +20,7 @@ from hub.store import migrations
 from hub.store.connections import Connection, Connections
 from hub.store.queries import Query
 from hub.store.session import OutOfReach, Row
-from hub.store.sets import Sets
+from hub.store.sets import Sets, array
 
 _IN = re.compile(r"\b(NOT )?IN :(\w+)")
 _NAMED = re.compile(r"(?<![:\w]):([a-z_]\w*)")
@@ -107,7 +107,7 @@ def _numbered(query: Query) -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, Collection) and not isinstance(value, str | bytes) else value
+    return array(value) if isinstance(value, Collection) and not isinstance(value, str | bytes) else value
 
 
 class PostgresStore:

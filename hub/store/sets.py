@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +52,7 @@ _TYPES: Mapping[str, tuple[int, Callable[[Any], bytes]]] = {
     "bytea": (17, _bytes),
 }
 """What the tables use: the number that the server has for the type, and how a value travels."""
+_OF_PYTHON = {str: "text", int: "bigint", bytes: "bytea"}
 
 
 class Array(bytes):
@@ -124,7 +125,13 @@ def _set(query: Query, found: re.Match[str], types: Mapping[str, str]) -> Set | 
     return Set(f"INSERT INTO {table} ({columns}) SELECT {chosen} FROM {source} {rest}".encode(), kinds, unique)  # noqa: S608
 
 
-def _array(kind: str, values: Sequence[Any]) -> Array:
+def array(values: Collection[Any]) -> Array | list[Any]:
+    """Values for `= ANY`; where they do not say of what type they are, psycopg finds the form."""
+    kind = _OF_PYTHON.get(type(next((value for value in values if value is not None), None)))
+    return _array(kind, values) if kind else list(values)
+
+
+def _array(kind: str, values: Collection[Any]) -> Array:
     number, form = _TYPES[kind]
     cells = [_NULL if value is None else form(value) for value in values]
     return Array(_HEAD.pack(1, 1, number, len(values), 1) + b"".join(cells))

@@ -142,3 +142,11 @@ def test_a_server_that_does_not_answer_is_told_in_plain_words(url: str, told: st
         PostgresStore(url, "hub")
     assert "DATABASE_URL" in str(refused.value)
     assert "hunter2" not in str(refused.value)
+
+
+def test_a_table_is_asked_by_its_keys_from_the_first_row_on(store: PostgresStore) -> None:
+    """A plan that was made for an empty table is kept while the table grows."""
+    with store.read() as session:
+        [(plan,), *_] = ask(session, "EXPLAIN SELECT number FROM tally WHERE subject = 'a' AND name = ANY('{b,c}')")
+        assert "Index" in plan
+        assert ask(session, "SELECT current_setting('jit')") == [("off",)]
