@@ -36,6 +36,11 @@ class Proof(ABC):
         """Secrets of the right form, by setting; they are nobody's. Another seed makes other secrets."""
 
     @property
+    def compares_with(self) -> tuple[str, ...]:
+        """The settings without which nothing can be shown."""
+        return tuple(self.examples())
+
+    @property
     def covers_body(self) -> bool:
         """True when a changed body is noticed."""
         return False
@@ -85,7 +90,7 @@ def same(given: str, expected: str) -> bool:
 
 def is_set(proof: Proof, settings: Settings) -> bool:
     """True when the connection has what this proof compares with."""
-    return all(settings.get(name) for name in proof.examples())
+    return all(settings.get(name) for name in proof.compares_with)
 
 
 def any_same(given: str, expected: tuple[str, ...]) -> bool:
@@ -195,6 +200,10 @@ class Token(Proof):
     query: str = ""
     path: bool = False
 
+    @property
+    def compares_with(self) -> tuple[str, ...]:
+        return (self.secret,)
+
     def verify(self, request: Request, settings: Settings, now: datetime) -> None:
         expected = current(settings, self.secret)
         if self.header:
@@ -297,4 +306,6 @@ def _plain(settings: Settings, name: str) -> tuple[str, ...]:
 
 
 def _without(request: Request, header: str) -> Request:
+    if request.header(header) is None:
+        return request
     return replace(request, headers={name: value for name, value in request.headers.items() if name != header.lower()})

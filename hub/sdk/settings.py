@@ -78,10 +78,11 @@ class SettingProblem:
 class Settings(Mapping[str, Any]):
     """One connection's settings by name; secrets are `Secret`. Every declared name is there, None where nothing was said."""
 
-    __slots__ = ("_values",)
+    __slots__ = ("_secrets", "_values")
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self._values = dict(values)
+        self._secrets = tuple(text for value in values.values() if isinstance(value, Secret) for text in value.values)
 
     def __getitem__(self, name: str) -> Any:
         return self._values[name]
@@ -102,7 +103,7 @@ class Settings(Mapping[str, Any]):
 
     def secrets(self) -> tuple[str, ...]:
         """Every current secret text, for striking them out of logs."""
-        return tuple(text for value in self._values.values() if isinstance(value, Secret) for text in value.values)
+        return self._secrets
 
 
 @dataclass(frozen=True, slots=True)

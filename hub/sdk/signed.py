@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from email.utils import format_datetime, parsedate_to_datetime
 from string import Formatter
 from typing import Literal
@@ -113,6 +114,10 @@ class Signed(Proof):
             raise ValueError("a signature must cover the body")
 
     @property
+    def compares_with(self) -> tuple[str, ...]:
+        return (self.secret,)
+
+    @property
     def covers_body(self) -> bool:
         return True
 
@@ -202,11 +207,14 @@ class Signed(Proof):
             yield replace(request, url=urlunsplit(parts._replace(netloc=netloc)))
 
     def _message(self, request: Request, stamp: str) -> bytes:
-        made = bytearray()
-        for literal, name, spec, _ in Formatter().parse(self.signed):
-            made += literal.encode()
-            made += b"" if name is None else _part(name, spec or "", request, stamp)
-        return bytes(made)
+        parts = _parts_of(self.signed)
+        return b"".join([literal + _part(name, spec, request, stamp) if name else literal for literal, name, spec in parts])
+
+
+@cache
+def _parts_of(template: str) -> tuple[tuple[bytes, str, str], ...]:
+    """What a template is made of: literal bytes, each with the part that follows it and what is said of that."""
+    return tuple((literal.encode(), name or "", spec or "") for literal, name, spec, _ in Formatter().parse(template))
 
 
 def _part(name: str, spec: str, request: Request, stamp: str) -> bytes:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from hub import log
@@ -104,14 +105,16 @@ def _query_of(environ: Mapping[str, Any]) -> str:
 
 
 def _headers_of(environ: Mapping[str, Any]) -> dict[str, str]:
-    headers = {
-        key[5:].replace("_", "-").lower(): value
-        for key, value in environ.items()
-        if key.startswith("HTTP_") and key != _NOT_A_HEADER
-    }
+    headers = {name: value for key, value in environ.items() if (name := _header_name(key))}
     if content_type := environ.get("CONTENT_TYPE"):
         headers["content-type"] = content_type
     return headers
+
+
+@lru_cache(maxsize=1024)
+def _header_name(key: str) -> str:
+    """The header that this key of the environment stands for, in lower case; empty when it stands for none."""
+    return key[5:].replace("_", "-").lower() if key.startswith("HTTP_") and key != _NOT_A_HEADER else ""
 
 
 def _text(latin: str) -> str:

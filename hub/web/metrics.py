@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -29,10 +30,11 @@ class Metrics:
             "hub_delivery_seconds", "How long a delivery took to be answered", buckets=_SECONDS, registry=self._registry
         )
         self._registry.register(_FromSnapshot(snapshot))
+        self._count = cache(lambda connection, outcome: self._deliveries.labels(connection, outcome).inc)
 
     def observe(self, connection: str, outcome: str, seconds: float) -> None:
         """One delivery was answered."""
-        self._deliveries.labels(connection, outcome).inc()
+        self._count(connection, outcome)()
         self._seconds.observe(seconds)
 
     def text(self) -> bytes:
