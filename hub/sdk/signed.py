@@ -14,8 +14,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cache
 from email.utils import format_datetime, parsedate_to_datetime
+from functools import cache
 from string import Formatter
 from typing import Literal
 from urllib.parse import unquote, urlsplit, urlunsplit
