@@ -113,7 +113,7 @@ def hold(unit: Unit, timer: HeldTimer) -> None:
 
 def delay_after(failures: int, random: Random) -> timedelta:
     """How long a timer rests after so many failures in a row, with up to a fifth of jitter."""
-    delay = min(_FIRST_DELAY * 2 ** min(failures - 1, 20), _DELAY_MOST)
+    delay: timedelta = min(_FIRST_DELAY * 2 ** min(failures - 1, 20), _DELAY_MOST)
     return delay + delay * random.randrange(200) / 1000
 
 
