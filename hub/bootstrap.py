@@ -30,6 +30,7 @@ from hub.engine.outbox import Outbox
 from hub.engine.performer import Performer
 from hub.engine.plans import Plans
 from hub.engine.readings import checks, snapshot
+from hub.engine.retention import Limits, Retention
 from hub.engine.schedule import Schedule
 from hub.engine.secret_commands import SecretCommands
 from hub.engine.vitals import Check, Snapshot
@@ -75,6 +76,7 @@ class Hub:
     waker: Waker
     vault: Vault
     open_session: OpenSession
+    limits: Limits
     alerts: Alerts | None = None
     _worker: Worker | None = None
     _bell: Bell | None = None
@@ -155,6 +157,7 @@ class Hub:
 
     def _make_worker(self, bell: Bell) -> Worker:
         performer = Performer(self.connections, self.open_session, monotonic, self.clock)
+        retention = Retention(self.limits, self.inbox, self.programme.zone)
         return Worker(
             store=self.store,
             inbox=self.inbox,
@@ -167,7 +170,7 @@ class Hub:
                 self.programme,
                 self.connections,
                 hears_webhooks=self.settings.is_public,
-                more=[self.alerts.timer] if self.alerts is not None else [],
+                more=[retention.timer, *([self.alerts.timer] if self.alerts is not None else [])],
             ),
             outbox=Outbox(self.connections, performer, Pace(monotonic), self.waker.ring, self.inbox.keep_many),
             commands=Commands(
@@ -197,6 +200,7 @@ def open_hub(
     for one in broken:
         plugins.say_broken(one)
     programme = Programme.from_node(settings.programme_node)
+    limits = Limits.from_node(settings.retention_node)
     settings = complete(settings, known)
     out_of_use = find_out_of_use(settings, known, broken)
     declared = open_connections(settings, known, out_of_use)
@@ -228,6 +232,7 @@ def open_hub(
         vault=open_vault(settings),
         alerts=alerts,
         open_session=open_http or (lambda connection: open_session(allow_private=connection.allow_private)),
+        limits=limits,
     )
 
 

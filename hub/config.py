@@ -27,7 +27,7 @@ DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
 DEFAULT_DATABASE = "sqlite:///data"
 
-_SECTIONS = ("programme", "database", "public_url", "web", "owner", "connections")
+_SECTIONS = ("programme", "database", "public_url", "web", "retention", "owner", "connections")
 _WEB = ("host", "port")
 _PORT_MOST = 65_535
 _OF_THE_HUB = ("connector", "base_url", "allow_private")
@@ -107,6 +107,7 @@ class Settings:
     secret_key: str | None = field(repr=False)
     metrics_token: str | None = field(repr=False)
     clock_offset: timedelta = timedelta(0)
+    retention_node: Node | None = field(default=None, repr=False)
 
     def connection(self, name: str) -> ConnectionConfig | None:
         """The connection of that name, or None."""
@@ -176,6 +177,7 @@ class _Reader:
             secret_key=self._secret("HUB_SECRET_KEY"),
             metrics_token=self._secret("HUB_METRICS_TOKEN"),
             clock_offset=_clock_offset(self._folder / database.removeprefix("sqlite:///")),
+            retention_node=top.get("retention"),
         )
 
     def _web(self, section: document.Section | None) -> tuple[str, int]:

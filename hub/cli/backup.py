@@ -25,8 +25,7 @@ from hub.store import restore as filling
 from hub.store.archive import Archive
 from hub.store.database import Database
 from hub.store.moment import Refill
-
-_KEY_FILE = "secret.key"
+from hub.vault.filling import KEY_FILE
 
 
 @click.command()
@@ -40,8 +39,8 @@ def backup(*, file: Path, with_key: bool, folder: Path, as_json: bool) -> None:
     The same file restores on SQLite and on PostgreSQL. Secrets in it are encrypted as they are in the database.
     """
     settings = config.load(folder)
-    key = settings.data_folder / _KEY_FILE
-    files = {_KEY_FILE: key.read_bytes()} if with_key and key.exists() else {}
+    key = settings.data_folder / KEY_FILE
+    files = {KEY_FILE: key.read_bytes()} if with_key and key.exists() else {}
     if with_key and not files:
         raise HubError(f"there is no key file {key} to put in (HUB_SECRET_KEY is kept by you alone)")
     taken_at = to_text(SystemClock(settings.clock_offset).now())
@@ -170,14 +169,17 @@ def _is_used(settings: Settings) -> bool:
 
 def _key(settings: Settings, kept: Archive) -> tuple[Callable[[], None], str]:
     """How to write the key of the backup, and what to say of it. HubError when another key is there."""
-    path = settings.data_folder / _KEY_FILE
-    if _KEY_FILE not in kept.manifest.files:
+    path = settings.data_folder / KEY_FILE
+    if KEY_FILE not in kept.manifest.files:
         return (lambda: None), f"The backup holds no key for the secrets; {path} or HUB_SECRET_KEY must be the one of then."
-    content = kept.file(_KEY_FILE)
-    if path.exists() and path.read_bytes() != content:
+    content = kept.file(KEY_FILE)
+    there = path.read_bytes() if path.exists() else b""
+    if there and not set(content.splitlines()) <= set(there.splitlines()):
         raise HubError(f"{path} is another key than the one in {kept.path}; move it away if it is not needed any more")
 
     def write() -> None:
+        if there:
+            return
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(content)
 

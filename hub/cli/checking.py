@@ -9,6 +9,7 @@ from hub import bootstrap
 from hub.config import Settings
 from hub.engine.alerts.telling import Alerts
 from hub.engine.catalogue import Catalogue
+from hub.engine.retention import Limits
 from hub.errors import ConfigError, Problem
 from hub.plugins import Broken
 from hub.programme.settings import Programme
@@ -58,6 +59,10 @@ def look_at(settings: Settings) -> Checked:
         programme = Programme.from_node(settings.programme_node)
     except ConfigError as error:
         return Checked(settings, connectors, connections, None, None, (), (*error.problems, *problems), {})
+    try:
+        Limits.from_node(settings.retention_node)
+    except ConfigError as error:
+        problems += error.problems
     catalogue = Catalogue(connectors, connections, programme, out_of_use)
     files: dict[str, str] = {}
     plans: tuple[Plan, ...] = ()

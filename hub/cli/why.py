@@ -18,15 +18,16 @@ from hub.cli.output import json_option, print_json, say
 from hub.cli.workspace import found, reading, workspace_option
 from hub.clock import to_text
 from hub.config import Settings
+from hub.engine import retention
+from hub.engine.inbox import queries as inbox_queries
+from hub.engine.inbox import removals
 from hub.errors import HubError
 from hub.insight.lineage import Bodies, find
-from hub.insight.stories import Story
+from hub.insight.stories import EventStory, Moved, Story
 from hub.insight.telling import sentences
 from hub.ledger import StatementLine
 from hub.programme.settings import Programme
-from hub.store import Session, load
-
-_INBOX = load("hub.engine", "inbox.sql")
+from hub.store import Session
 
 
 @click.command()
@@ -42,8 +43,12 @@ def why(*, what: str, folder: Path, as_json: bool) -> None:
     settings = config.load(folder)
     zone = Programme.from_node(settings.programme_node).zone
     with reading(folder) as session, _inbox(settings) as bodies:
-        stories = find(session, what, bodies) or _of_member(session, what)
-    told = [sentences(story, zone) for story in stories]
+        stories = find(session, what, bodies)
+        removed = _removed(settings, [what, *_deliveries(stories)])
+        if not stories and what in removed:
+            raise HubError(f"{retention.told(what, removed[what])} No event came of it.")
+        stories = stories or _of_member(session, what)
+    told = [(*sentences(story, zone), *_gone(story, removed)) for story in stories]
     if as_json:
         print_json([{"told": said, **_plain(story)} for said, story in zip(told, stories, strict=True)])
         return
@@ -74,8 +79,28 @@ def _inbox(settings: Settings) -> Iterator[Bodies]:
             yield lambda ids: _bodies(session, ids)
 
 
+def _removed(settings: Settings, ids: Sequence[str]) -> dict[str, datetime]:
+    with found(settings, "inbox") as store:
+        return removals(store, ids) if store is not None and not store.missing_steps() else {}
+
+
+def _deliveries(stories: Sequence[Story]) -> list[str]:
+    """The deliveries that the stories are about."""
+    found: list[str] = []
+    for story in stories:
+        heard = story.heard if isinstance(story, EventStory | Moved) else None
+        while heard is not None:
+            found += [heard.delivery_id] if heard.delivery_id else []
+            heard = heard.cause
+    return found
+
+
+def _gone(story: Story, removed: Mapping[str, datetime]) -> list[str]:
+    return [retention.told(id_, removed[id_]) for id_ in _deliveries([story]) if id_ in removed]
+
+
 def _bodies(session: Session, ids: Sequence[str]) -> dict[str, bytes]:
-    return {row["id"]: bytes(row["body"]) for row in session.rows(_INBOX.deliveries_by_id, ids=list(ids))}
+    return {row["id"]: bytes(row["body"]) for row in session.rows(inbox_queries.deliveries_by_id, ids=list(ids))}
 
 
 def _plain(value: Any) -> Any:

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from hub import log
 from hub.clock import to_text
-from hub.engine import calls, runs, timers
+from hub.engine import calls, retention, runs, timers
 from hub.engine.admission import Admission
 from hub.engine.batch import Batch
 from hub.engine.calls import CALLS, Call
@@ -92,7 +92,9 @@ class Commands:
     def _replay_delivery(self, batch: Batch, name: str) -> Done:
         kept = self._inbox.by_id(name)
         if kept is None:
-            raise HubError(f"there is no delivery {name} in the inbox (any more)")
+            removed_at = self._inbox.removed_at(name)
+            why = retention.told(name, removed_at) if removed_at is not None else f"there is no delivery {name} in the inbox"
+            raise HubError(why)
         if kept.kind == "command":
             raise HubError(f"{name} is a command, and commands are carried out once; give it again")
         admission = Admission(batch, dict(self._connections))

@@ -49,6 +49,16 @@ class Delivery:
     seq: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """A delivery without what it said. size: of its body and headers."""
+
+    seq: int
+    id: str
+    received_at: datetime
+    size: int
+
+
 @dataclass(slots=True)
 class _Batch:
     """The deliveries of one commit, and the threads that wait for it."""
@@ -140,6 +150,36 @@ class Inbox:
             row = session.row(queries.first_after, seq=seq)
         return from_text(row["received_at"]) if row else None
 
+    def outlines(self, after: int, until: int, most: int) -> list[Outline]:
+        """The deliveries that follow a place, up to another, in order: at most so many."""
+        with self._store.read() as session:
+            rows = session.rows(queries.outlines, after=after, until=until, most=most)
+        return [Outline(row["seq"], row["id"], from_text(row["received_at"]), row["size"]) for row in rows]
+
+    def sum_after(self, seq: int, most: int) -> tuple[int, int]:
+        """The place of the last of the next deliveries, at most so many, and the size of all of them; 0 when there is none."""
+        with self._store.read() as session:
+            row = session.row(queries.sum_after, seq=seq, most=most)
+        return (int(row["until"]), int(row["size"])) if row is not None and row["until"] is not None else (0, 0)
+
+    def size_bytes(self) -> int:
+        """The space that the inbox takes."""
+        return self._store.size_bytes()
+
+    def remove(self, groups: Sequence[Sequence[Outline]], at: datetime) -> None:
+        """Take these deliveries out for good, with a note for each group of neighbours."""
+        if not groups:
+            return
+        with self._store.write() as session:
+            session.run(queries.remove_deliveries, seqs=[one.seq for group in groups for one in group])
+            notes = [(min(ids), max(ids), to_text(at), len(ids)) for group in groups if (ids := [one.id for one in group])]
+            session.run_many(queries.note_removal, notes)
+        self._store.checkpoint()
+
+    def removed_at(self, id_: str) -> datetime | None:
+        """When a delivery was removed; None when it was not."""
+        return removals(self._store, [id_]).get(id_)
+
     def close(self) -> None:
         """Take nothing more, write what has been handed over, and stop."""
         with self._changed:
@@ -176,6 +216,14 @@ class Inbox:
             batch.settled.set()
             if batch.error is None:
                 self._ring()
+
+
+def removals(store: Store, ids: Collection[str]) -> dict[str, datetime]:
+    """When those of these deliveries were removed that are not in the inbox any more."""
+    with store.read() as session:
+        there = {row["id"] for row in session.rows(queries.deliveries_by_id, ids=list(ids))}
+        rows = {id_: session.row(queries.removal_of, id=id_) for id_ in ids if id_ not in there}
+    return {id_: from_text(row["removed_at"]) for id_, row in rows.items() if row is not None}
 
 
 def _row_of(delivery: Delivery, id_: str) -> tuple[Any, ...]:

@@ -29,3 +29,25 @@ SELECT received_at FROM delivery WHERE seq > :seq ORDER BY seq LIMIT 1;
 -- count_after --
 -- How many deliveries came after a place.
 SELECT COUNT(*) AS number FROM delivery WHERE seq > :seq;
+
+-- outlines --
+-- When the deliveries between two places came, and how large they are.
+SELECT seq, id, received_at, length(body) + length(headers) AS size
+FROM delivery WHERE seq > :after AND seq <= :until ORDER BY seq LIMIT :most;
+
+-- sum_after --
+-- How large the next deliveries are together, and where they end.
+SELECT MAX(seq) AS until, SUM(size) AS size
+FROM (SELECT seq, length(body) + length(headers) AS size FROM delivery WHERE seq > :seq ORDER BY seq LIMIT :most) AS next;
+
+-- remove_deliveries --
+-- These deliveries are kept no longer.
+DELETE FROM delivery WHERE seq IN :seqs;
+
+-- note_removal --
+-- Deliveries between these two, both included, were removed.
+INSERT INTO removal (first_id, last_id, removed_at, number) VALUES (:first_id, :last_id, :removed_at, :number);
+
+-- removal_of --
+-- When a delivery was removed.
+SELECT removed_at FROM removal WHERE last_id >= :id AND first_id <= :id ORDER BY last_id LIMIT 1;

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from hub.clock import Clock, from_text
 from hub.engine import calls, events, runs
@@ -45,10 +45,9 @@ def snapshot(store: Store, inbox: Inbox, measured: Sequence[Store], clock: Clock
         outbox = {(row["connection"], calls.STATES[row["state"]]): row["number"] for row in session.rows(queries.count_calls)}
         held = {timer.name: timer.failures for timer in held_timers(session).values()}
         breakers = {row["connection"]: row["state"] for row in session.rows(queries.all_health)}
-    oldest = inbox.oldest_after(int(place["value"]) if place is not None else 0)
     return Snapshot(
         events={**counted.get("event", {}), **open_events},
-        lag_seconds=max(0.0, (clock.now() - oldest).total_seconds()) if oldest is not None else 0,
+        lag_seconds=_age(inbox.oldest_after(int(place["value"]) if place is not None else 0), clock),
         runs={**counted.get("run", {}), **open_runs},
         steps=counted.get("step", {}),
         outbox=outbox,
@@ -56,6 +55,7 @@ def snapshot(store: Store, inbox: Inbox, measured: Sequence[Store], clock: Clock
         postings=counted.get("posting", {}),
         timers=held,
         database_bytes={one.name: one.size_bytes() for one in measured},
+        oldest_delivery_seconds=_age(inbox.oldest_after(0), clock),
     )
 
 
@@ -64,3 +64,8 @@ def _timers(store: Store) -> Check:
         held = held_timers(session).values()
     failing = "; ".join(f"{one.name} broke off {one.failures} times in a row, see `hub held`" for one in held)
     return Check("timers", ok=not held, detail=failing or "all in time", vital=False)
+
+
+def _age(moment: datetime | None, clock: Clock) -> float:
+    """In seconds; 0 when there is nothing."""
+    return max(0.0, (clock.now() - moment).total_seconds()) if moment is not None else 0

@@ -23,6 +23,7 @@ class Snapshot:
     events, runs, steps: by state or outcome. lag_seconds: how long the oldest delivery has waited for the worker. outbox: calls
     by (connection, state). breakers: the state of each connection (ok, failing, open, needs_reconnecting). postings: of the
     ledger, by kind. timers: failures in a row of those that are set aside. database_bytes: by file.
+    oldest_delivery_seconds: how far back the inbox goes.
     """
 
     events: Mapping[str, int] = field(default_factory=dict)
@@ -34,3 +35,4 @@ class Snapshot:
     postings: Mapping[str, int] = field(default_factory=dict)
     timers: Mapping[str, int] = field(default_factory=dict)
     database_bytes: Mapping[str, int] = field(default_factory=dict)
+    oldest_delivery_seconds: float = 0

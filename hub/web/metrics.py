@@ -69,6 +69,9 @@ class _FromSnapshot(Collector):
             postings.add_metric((kind,), count)
         yield postings
         yield _gauges("hub_timer_failures", "How often in a row a timer that is set aside broke off", "timer", now.timers)
+        yield GaugeMetricFamily(
+            "hub_oldest_delivery_seconds", "How old the oldest raw delivery is", now.oldest_delivery_seconds
+        )
         yield _gauges("hub_database_bytes", "Space that the databases take, by file", "file", now.database_bytes)
 
 

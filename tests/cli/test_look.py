@@ -145,7 +145,9 @@ def test_the_database_is_measured_and_migrated(hub, ask, shop):
     assert "nothing in" in hub("db", "size", "-w", shop, code=1).stderr
     assert ask("db", "migrate", "-w", shop)["hub"]
     assert ask("db", "migrate", "-w", shop) == {"inbox": [], "hub": []}
-    assert set(ask("db", "size", "-w", shop)) == {"inbox.db", "hub.db"}
+    size = ask("db", "size", "-w", shop)
+    assert set(size["bytes"]) == {"inbox.db", "hub.db"}
+    assert (size["oldest_delivery"], size["kept"]) == (None, "for 90 days, and 10 GB at most")
     with sqlite3.connect(shop / "data" / "hub.db") as connection:
         connection.execute("DELETE FROM migration WHERE name LIKE '0003%'")
     connection.close()
