@@ -51,10 +51,12 @@ class Limits:
             return cls()
         problems: list[Problem] = []
         section = Section(node, "retention", ("deliveries", "size"), problems)
-        found = cls(section.parsed("deliveries", _age, _AGE), section.parsed("size", _size, _SIZE_MOST))
+        age: Duration | None = _AGE
+        size: int | None = _SIZE_MOST
+        age, size = section.parsed("deliveries", _age, age), section.parsed("size", _size, size)
         if problems:
             raise ConfigError(problems)
-        return found
+        return cls(age, size)
 
     def __str__(self) -> str:
         age = f"for {self.age}" if self.age is not None else "for ever"
