@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hub import bootstrap
@@ -59,10 +59,7 @@ def look_at(settings: Settings) -> Checked:
         programme = Programme.from_node(settings.programme_node)
     except ConfigError as error:
         return Checked(settings, connectors, connections, None, None, (), (*error.problems, *problems), {})
-    try:
-        Limits.from_node(settings.retention_node)
-    except ConfigError as error:
-        problems += error.problems
+    problems += _wrong_in(lambda: Limits.from_node(settings.retention_node))
     catalogue = Catalogue(connectors, connections, programme, out_of_use)
     files: dict[str, str] = {}
     plans: tuple[Plan, ...] = ()
@@ -95,3 +92,12 @@ def look_at(settings: Settings) -> Checked:
         out_of_use={**named, **files},
         told=alerts.reaches if alerts is not None else (),
     )
+
+
+def _wrong_in(read: Callable[[], object]) -> Sequence[Problem]:
+    """What a section's owner finds wrong with it."""
+    try:
+        read()
+    except ConfigError as error:
+        return error.problems
+    return ()
