@@ -162,6 +162,7 @@ def _leads(where: str, status: int = 302) -> Callable[[Faulty, socket.socket, He
 _HTML = b"<!doctype html><title>Maintenance</title>We are back soon."
 _CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 _SOON = "Retry-After: 0"
+_DATE = "Date: Fri, 06 Feb 2026 21:30:00 GMT"
 
 FAULTS = (
     Fault("silent", _silent, slow=True, says="did not answer"),
@@ -191,6 +192,9 @@ FAULTS = (
     Fault("429, for ever", _says(reply(429, b"{}", "Retry-After: " + "9" * 400)), sent=False, says="answered 429"),
     Fault("429, never", _says(reply(429, b"{}", "Retry-After: -7")), sent=False, says="answered 429"),
     Fault("429, who knows", _says(reply(429, b"{}", "Retry-After: Foo, 99 Bar 99999")), sent=False, says="answered 429"),
+    Fault("429, a date", _says(reply(429, b"{}", "Retry-After: Fri, 06 Feb 2099 21:31:30 GMT", _DATE)), sent=False),
+    Fault("429, a date gone by", _says(reply(429, b"{}", "Retry-After: Fri, 06 Feb 1999 21:31:30 GMT", _DATE)), sent=False),
+    Fault("429, no clock", _says(reply(429, b"{}", "Retry-After: Fri, 06 Feb 2099 21:31:30 GMT")), sent=False),
     Fault("500", _says(reply(500, b"")), says="answered 500"),
     Fault("502", _says(reply(502, _HTML, kind="text/html")), says="answered 502"),
     Fault("503", _says(reply(503, b'{"message": "closed"', "Retry-After: soon")), says="answered 503"),

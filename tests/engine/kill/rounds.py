@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import socket
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -29,7 +31,7 @@ from tests.engine.kill.vendor import Vendor, vendor_server
 from tests.engine.platforms import KEY, till
 from tests.engine.world import PROGRAMME
 
-LIVES = {"web": (0.2, 1.8), "worker": (0.05, 0.9)}
+LIVES = {"web": (0.05, 1.8), "worker": (0.05, 1.2)}
 """For how many seconds a process lives that dies at any moment; at the longest, when it does not come to its point."""
 _POSTERS = 4
 _PAUSE_SECONDS = 0.03
@@ -164,6 +166,8 @@ class Rounds:
                 doom = (random.choice(WEB_POINTS if role == "web" else WORKER_POINTS), 1 + int(random.expovariate(0.3)))
             process = self._fork(role, doom)
             seconds = random.uniform(*LIVES[role])
+            if role == "web" and random.random() < 0.8:  # the others may die before they answer anybody
+                self._wait_for_web(process)
             leader = role == "web" and random.random() < 0.3
             if not process.ended(seconds if doom is None else LIVES[role][1]):
                 process.kill(leader=leader)
@@ -178,7 +182,7 @@ class Rounds:
         if self.report.engine == "postgresql":
             commands = [["web", *listen], *([["worker"]] * self.plan.workers)]
         processes = [self._nursery.start([*words, "-w", str(self.folder)]) for words in commands]
-        self._answers()
+        self._wait_for_web(processes[0])
         threading.Event().wait(random.uniform(0, 1.0))
         for process, words in zip(processes, commands, strict=True):
             assert not process.said
@@ -198,16 +202,16 @@ class Rounds:
         listen = ["--host", "127.0.0.1", "--port", str(self._port)] if role == "web" else []
         return self._nursery.fork([role, *listen, "-w", str(self.folder)], clock=self._clock_file, doom=doom)
 
-    def _answers(self) -> None:
-        """Wait until the web process answers."""
+    def _wait_for_web(self, process: Process) -> None:
+        """Until the web process answers, or has ended."""
         until = time.monotonic() + 60
-        while time.monotonic() < until:
-            try:
-                with socket.create_connection(("127.0.0.1", self._port), timeout=1):
+        while not process.ended(0.02):
+            line = http.client.HTTPConnection("127.0.0.1", self._port, timeout=5)
+            with suppress(OSError, http.client.HTTPException), closing(line):
+                line.request("GET", "/healthz")
+                if line.getresponse().status == HTTPStatus.OK:
                     return
-            except OSError:
-                threading.Event().wait(0.02)
-        raise AssertionError("the web process does not answer")
+            assert time.monotonic() < until, "the web process does not answer"
 
     def _guarded(self, work: Any, *given: Any) -> None:
         try:
@@ -220,7 +224,7 @@ class Rounds:
     def _come_to_rest(self) -> None:
         """Tell what is owed, and let time pass until nothing is left to do."""
         web = self._fork("web")
-        self._answers()
+        self._wait_for_web(web)
         self._load.settle(self._port)
         web.kill()
         assert not web.end()
