@@ -48,8 +48,9 @@ from hub.sdk.network import open_session
 from hub.store import Session, Store
 from hub.store import database as databases
 from hub.store.database import Database
+from hub.store.leases import Leases
 from hub.store.wake import Bell, ThreadBell, Waker
-from hub.vault import Vault, complete, open_vault
+from hub.vault import KeptTokens, Vault, complete, open_vault
 
 _LOG = log.get(__name__)
 OpenSession = Callable[[Connection], requests.Session]
@@ -75,6 +76,7 @@ class Hub:
     database: Database
     waker: Waker
     vault: Vault
+    leases: Leases
     open_session: OpenSession
     limits: Limits
     alerts: Alerts | None = None
@@ -145,6 +147,7 @@ class Hub:
             self._worker.close()
         if self._bell is not None:
             self._bell.close()
+        self.leases.close()
         self.inbox.close()
         self.waker.close()
         self.inbox_store.close()
@@ -156,7 +159,8 @@ class Hub:
             return session.row(queries.answer, command_id=command)
 
     def _make_worker(self, bell: Bell) -> Worker:
-        performer = Performer(self.connections, self.open_session, monotonic, self.clock)
+        tokens = KeptTokens(self.store, self.vault, self.leases, self.clock)
+        performer = Performer(self.connections, self.open_session, monotonic, self.clock, tokens=tokens)
         retention = Retention(self.limits, self.inbox, self.programme.zone)
         return Worker(
             store=self.store,
@@ -230,6 +234,7 @@ def open_hub(
         database=database,
         waker=waker,
         vault=open_vault(settings),
+        leases=database.leases(),
         alerts=alerts,
         open_session=open_http or (lambda connection: open_session(allow_private=connection.allow_private)),
         limits=limits,

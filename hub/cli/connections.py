@@ -11,6 +11,7 @@ from rich.text import Text
 
 from hub import config
 from hub.cli import kept
+from hub.cli.authorize import authorize
 from hub.cli.checking import Checked, look_at
 from hub.cli.look import when
 from hub.cli.output import json_option, print_json, say, screen, table
@@ -42,7 +43,7 @@ def connections(ctx: click.Context, *, folder: Path, as_json: bool) -> None:
         return
     checked = look_at(config.load(folder))
     settings = checked.settings
-    seen = _seen(settings)
+    seen, expires = _seen(settings), kept.expiries(settings)
     listed = [
         {
             "name": one.name,
@@ -52,6 +53,8 @@ def connections(ctx: click.Context, *, folder: Path, as_json: bool) -> None:
             "webhook_url": f"{settings.public_url}/hooks/{one.name}",
             "events": seen.get(one.name, {}).get("events", 0),
             "last_heard_at": seen.get(one.name, {}).get("last_at"),
+            "access_expires_at": expires.get(one.name),
+            "stops": _stops(one, checked, seen.get(one.name, {})),
             "last_error": checked.out_of_use.get(one.name) or seen.get(one.name, {}).get("last_error", ""),
         }
         for one in settings.connections
@@ -62,16 +65,31 @@ def connections(ctx: click.Context, *, folder: Path, as_json: bool) -> None:
     rows = (
         (
             one["name"], one["connector"], Text(one["state"], style=_COLOURS.get(one["state"], "")), one["events"],
-            when(one["last_heard_at"]), one["webhook_url"], one["last_error"] or ", ".join(one["missing"]),
+            when(one["last_heard_at"]), when(one["access_expires_at"]), one["webhook_url"], _note(one),
         )
         for one in listed
     )  # fmt: skip
-    columns = ("connection", "connector", "state", "events", "last heard", "webhook", "note")
+    columns = ("connection", "connector", "state", "events", "last heard", "access until", "webhook", "note")
     table(columns, rows, nothing="There are no connections yet.", numbers=("events",))
     there = sorted(name for name in checked.connectors if name != BUILT_IN)
     say(f"Connectors that can be connected: {', '.join(there)}.", "dim")
     for broken in checked.broken:
         say(f"{broken}.", "yellow")
+
+
+def _note(one: Mapping[str, Any]) -> str:
+    """What is the matter, and the recipes that it stops."""
+    said = str(one["last_error"] or ", ".join(one["missing"]))
+    return f"{said} Recipes that stop: {', '.join(one['stops'])}." if one["stops"] else said
+
+
+def _stops(one: ConnectionConfig, checked: Checked, seen: Mapping[str, Any]) -> list[str]:
+    """The recipes that cannot go on until somebody has connected it again, or has set what it lacks."""
+    if one.missing:
+        return list(checked.stopped.get(one.name, ()))
+    if seen.get("state") != "needs_reconnecting" or checked.catalogue is None:
+        return []
+    return [plan.recipe.name for plan in checked.plans if one.name in checked.catalogue.connections_of(plan)]
 
 
 def _state(one: ConnectionConfig, checked: Checked, seen: Mapping[str, Any]) -> str:
@@ -131,3 +149,4 @@ def _tell_settings(connector: Connector, missing: tuple[str, ...] | None) -> Non
 connections.add_command(kept.set_secret)
 connections.add_command(kept.unset)
 connections.add_command(kept.list_settings)
+connections.add_command(authorize)

@@ -20,6 +20,7 @@ from hub.engine.catalogue import BUILT_IN
 from hub.errors import HubError
 from hub.sdk import Connector
 from hub.vault import CONNECTOR, Kept, kept_secrets, place_of
+from hub.vault.secrets import queries
 
 _VALUE_CHARACTERS_MOST = 100_000
 
@@ -167,3 +168,12 @@ def kept_by(settings: Settings) -> list[Kept]:
             return []
         with store.read() as session:
             return kept_secrets(session)
+
+
+def expiries(settings: Settings) -> dict[str, str]:
+    """Until when each connection's access is good, where the platform says so."""
+    with found(settings, "hub") as store:
+        if store is None or store.missing_steps():
+            return {}
+        with store.read() as session:
+            return {row["connection"]: row["expires_at"] for row in session.rows(queries.all_tokens) if row["expires_at"]}

@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 
 from hub import log
 from hub.errors import CallFailed
+from hub.sdk.authorization import Authorization
 from hub.sdk.connection import Connection
 from hub.sdk.settings import Secret
 
@@ -27,12 +28,16 @@ Post = Callable[[str, Mapping[str, str], Mapping[str, str]], Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What OAuth 2 gave us. expires_at: None when the platform does not say. base_url: where this account's API lives."""
+    """What OAuth 2 gave us. expires_at: None when the platform does not say. base_url: where this account's API lives.
+
+    asked_at: when another was asked for whose answer is not known: the platform may have put it in the place of this one.
+    """
 
     access: Secret
     refresh: Secret | None = None
     expires_at: datetime | None = None
     base_url: str | None = None
+    asked_at: datetime | None = None
 
 
 class TokenStore(Protocol):
@@ -48,6 +53,10 @@ class TokenStore(Protocol):
 
     def save(self, connection: str, token: Token) -> None:
         """Keeps the token; committed when it returns, for the old one may be worthless by now."""
+        ...
+
+    def asking(self, connection: str) -> None:
+        """Notes that a new token is about to be asked for; committed when it returns. `save` takes the note back."""
         ...
 
     def lease(self, connection: str) -> AbstractContextManager[None]:
@@ -70,6 +79,9 @@ class HeldTokens:
     def save(self, connection: str, token: Token) -> None:
         """Keeps the token."""
         self._tokens[connection] = token
+
+    def asking(self, connection: str) -> None:
+        """Nothing: what is in memory does not outlive the one who asks."""
 
     def lease(self, connection: str) -> AbstractContextManager[Any]:
         """Held by one caller at a time."""
@@ -146,7 +158,8 @@ class OAuth2(Auth):
 
     token: the token address (settings may stand in it). client: `body` or `basic`, how it wants our credentials. base: the
     field of its reply with this account's API address. prefix: what stands before the token in Authorization. assertion: makes
-    the signed assertion of a connection at a moment; then no person has to agree, and no other credentials are sent.
+    the signed assertion of a connection at a moment; then no person has to agree, and no other credentials are sent. pkce:
+    whether the platform checks that who asks for the token is who asked for the code (RFC 7636).
     """
 
     token: str
@@ -159,6 +172,7 @@ class OAuth2(Auth):
     base: str = ""
     prefix: str = "Bearer "
     assertion: Callable[[Connection, datetime], str] | None = None
+    pkce: bool = False
 
     def headers(self, connection: Connection) -> Mapping[str, str]:
         raise CallFailed(f"{connection.name} has no token store, so OAuth cannot be used here.", "reconnect")
@@ -167,20 +181,23 @@ class OAuth2(Auth):
         """The header with a token."""
         return {"Authorization": self.prefix + token.access.reveal()}
 
-    def authorize_url(self, connection: Connection, redirect_uri: str, state: str) -> str:
+    def authorize_url(self, connection: Connection, authorization: Authorization) -> str:
         """Where a person agrees that we may use the account."""
         asked = {
             "response_type": "code",
             "client_id": _need(connection, self.client_id),
-            "redirect_uri": redirect_uri,
-            "state": state,
+            "redirect_uri": authorization.redirect_uri,
+            "state": authorization.state,
+            **({"code_challenge": authorization.challenge, "code_challenge_method": "S256"} if self.pkce else {}),
             **({"scope": self.scopes} if self.scopes else {}),
         }
         return f"{connection.fill(self.authorize)}?{urlencode(asked)}"
 
-    def exchange(self, connection: Connection, code: str, redirect_uri: str, now: datetime, post: Post) -> Token:
+    def exchange(self, connection: Connection, code: str, asked: Authorization, now: datetime, post: Post) -> Token:
         """The first token, for the code that the person brought back."""
-        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": asked.redirect_uri}
+        if self.pkce:
+            form["code_verifier"] = asked.verifier
         return self._asked(connection, form, now, post, None)
 
     def current(self, connection: Connection, store: TokenStore, post: Post, *, rejected: Token | None = None) -> Token:
@@ -194,11 +211,18 @@ class OAuth2(Auth):
             old = store.load(connection.name)
             if token := _good(old, store.now(), rejected):
                 return token
-            renewed = self._renewed(connection, old, store.now(), post)
-            store.save(connection.name, renewed)
+            try:
+                renewed = self._renewed(connection, old, store, post)
+            except CallFailed as error:
+                # A lease can be lost with its connection: then another process may have been faster, and was answered.
+                if token := _good(store.load(connection.name), store.now(), old):
+                    return token
+                raise _with_doubt(error, old) from None
+            store.save(connection.name, renewed)  # before it is used: the one before may be worthless by now
             return renewed
 
-    def _renewed(self, connection: Connection, token: Token | None, now: datetime, post: Post) -> Token:
+    def _renewed(self, connection: Connection, token: Token | None, store: TokenStore, post: Post) -> Token:
+        now = store.now()
         if self.assertion is not None:
             form = {"grant_type": JWT_BEARER, "assertion": self.assertion(connection, now)}
             return self._asked(connection, form, now, post, token)
@@ -206,7 +230,9 @@ class OAuth2(Auth):
             form = {"grant_type": "client_credentials", **({"scope": self.scopes} if self.scopes else {})}
             return self._asked(connection, form, now, post, token)
         if token is None or token.refresh is None:
-            raise CallFailed(f"{connection.name} is not authorised (any more). Connect it again.", "reconnect")
+            how = f"`hub connections authorize {connection.name}` connects it"
+            raise CallFailed(f"{connection.name} is not authorised (any more); {how}.", "reconnect")
+        store.asking(connection.name)
         form = {"grant_type": "refresh_token", "refresh_token": token.refresh.reveal()}
         return self._asked(connection, form, now, post, token)
 
@@ -231,6 +257,14 @@ class OAuth2(Auth):
         base = reply.get(self.base) if self.base else None
         base = base if isinstance(base, str) and base.startswith("https://") else (old.base_url if old else None)
         return Token(Secret(access), kept, _expiry(reply, now), base)
+
+
+def _with_doubt(error: CallFailed, old: Token | None) -> CallFailed:
+    """The failure; when an answer was lost before, it says that this may be why."""
+    if error.verdict != "reconnect" or old is None or old.asked_at is None:
+        return error
+    lost = f"A new token was asked for at {old.asked_at:%Y-%m-%d %H:%M} UTC, and the answer did not arrive; that may be why."
+    return CallFailed(f"{error} {lost}", "reconnect")
 
 
 def _good(token: Token | None, now: datetime, rejected: Token | None) -> Token | None:

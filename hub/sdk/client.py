@@ -7,6 +7,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -18,6 +19,7 @@ from hub import log
 from hub.errors import CallFailed, Unreadable, Verdict
 from hub.sdk import encode
 from hub.sdk.auth import OAuth2, Token, TokenStore
+from hub.sdk.authorization import Authorization
 from hub.sdk.connection import Connection
 from hub.sdk.envelope import Source
 from hub.sdk.failures import Failure, Reply, failed, judge
@@ -130,6 +132,13 @@ class Client:
             return self._retrying(lambda: self._judged(request, f"{method} {asked}", again))
         except CallFailed as error:  # its words are the platform's, or of an address
             raise CallFailed(self._struck(str(error)), error.verdict, retry_after_seconds=error.retry_after_seconds) from None
+
+    def exchange(self, code: str, authorization: Authorization, now: datetime) -> Token:
+        """The first token of a connection that a person has authorised."""
+        auth = self.connection.connector.auth
+        if not isinstance(auth, OAuth2):
+            raise CallFailed(f"{self.connection.connector.title} takes no OAuth tokens.", "lasting")
+        return auth.exchange(self.connection, code, authorization, now, self._post_token)
 
     def alone(self, what: str) -> AbstractContextManager[None]:
         """Held by one call of this connection at a time, for reading first and writing then what depends on it."""

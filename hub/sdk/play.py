@@ -107,6 +107,9 @@ class PlayedTokens:
         """Keeps it."""
         self.token = token
 
+    def asking(self, connection: str) -> None:
+        """Nothing."""
+
     @contextmanager
     def lease(self, connection: str) -> Iterator[None]:
         """There is nobody to wait for."""

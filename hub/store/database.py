@@ -9,6 +9,7 @@ from typing import Protocol
 
 from hub.errors import HubError
 from hub.store import sqlite_copy
+from hub.store.leases import Leases, ProcessLeases
 from hub.store.lock import FolderLock, Lock
 from hub.store.moment import Moment, Refill
 from hub.store.session import Store
@@ -39,6 +40,10 @@ class Database(Protocol):
 
     def bell(self) -> Bell:
         """What the worker hears; for the one who has the lock."""
+        ...
+
+    def leases(self) -> Leases:
+        """What one caller does at a time, among all processes that may write."""
         ...
 
     def snapshot(self) -> AbstractContextManager[Mapping[str, Moment]]:
@@ -82,6 +87,9 @@ class Folder:
 
     def bell(self) -> Bell:
         return SocketBell(self._folder)
+
+    def leases(self) -> Leases:
+        return ProcessLeases()
 
     @contextmanager
     def snapshot(self) -> Iterator[Mapping[str, Moment]]:

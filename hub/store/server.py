@@ -11,10 +11,12 @@ from psycopg.conninfo import conninfo_to_dict
 from hub.errors import HubError
 from hub.store import migrations, postgres_copy
 from hub.store.connections import connect
+from hub.store.leases import Leases
 from hub.store.lock import Lock
 from hub.store.moment import Moment, Refill
 from hub.store.postgres import PostgresStore
 from hub.store.session import Store
+from hub.store.session_leases import SessionLeases
 from hub.store.turns import ListenBell, NotifyWaker, SessionLock
 from hub.store.wake import Bell, Waker
 
@@ -46,6 +48,9 @@ class Server:
 
     def bell(self) -> Bell:
         return ListenBell(self._url)
+
+    def leases(self) -> Leases:
+        return SessionLeases(self._url)
 
     @contextmanager
     def snapshot(self) -> Iterator[Mapping[str, Moment]]:

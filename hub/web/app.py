@@ -14,6 +14,7 @@ from hub.engine.door import Door
 from hub.engine.vitals import Check, Snapshot
 from hub.errors import Unavailable
 from hub.sdk import Answer
+from hub.web.callback import CALLBACK, page
 from hub.web.fast import Front
 from hub.web.hooks import PREFIX, Intake, response_of
 from hub.web.metrics import CONTENT_TYPE, Metrics
@@ -65,6 +66,11 @@ def create_app(
     @policy("public")
     def readyz() -> ResponseReturnValue:
         return _readiness(health)
+
+    @app.get(CALLBACK)
+    @policy("public")
+    def oauth_callback() -> Response:
+        return page()
 
     @app.get("/metrics")
     @policy("operator")

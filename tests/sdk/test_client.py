@@ -15,6 +15,7 @@ from responses import matchers
 from hub.errors import CallFailed
 from hub.sdk import Client, Connection, Connector, Failure, Payload
 from hub.sdk.auth import Token
+from hub.sdk.authorization import Authorization
 from hub.sdk.declare import answers, auth, body, header, pages, secrets, setting
 from hub.sdk.network import open_session
 from hub.sdk.play import Play, one_by_one
@@ -414,6 +415,9 @@ class Tokens:
     def save(self, connection, token):
         self.token, self.saved = token, self.saved + 1
 
+    def asking(self, connection):
+        assert self.lock.locked()
+
     @contextmanager
     def lease(self, connection):
         with self.lock:
@@ -507,7 +511,8 @@ def test_an_authorisation_begins_and_ends_with_the_platform():
         client_secret="api_key",
     )
     connection = connection_of(auth=scheme)
-    url = scheme.authorize_url(connection, "https://hub.example.com/back", "st4te")
+    asked = Authorization("https://hub.example.com/back", "st4te")
+    url = scheme.authorize_url(connection, asked)
     assert url.startswith("https://id.example.com/auth?response_type=code&client_id=acme&")
     assert "state=st4te" in url
     posted = []
@@ -516,7 +521,7 @@ def test_an_authorisation_begins_and_ends_with_the_platform():
         posted.append((address, dict(form), headers["Authorization"]))
         return {"access_token": "a", "refresh_token": "r", "expires_in": "60"}
 
-    token = scheme.exchange(connection, "c0de", "https://hub.example.com/back", SAMPLE_NOW, post)
+    token = scheme.exchange(connection, "c0de", asked, SAMPLE_NOW, post)
     assert (token.access.reveal(), token.expires_at) == ("a", SAMPLE_NOW + timedelta(seconds=60))
     assert posted[0][1]["code"] == "c0de"
     assert posted[0][2].startswith("Basic ")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.web.conftest import Heard, Site, World
 
 Ask = Callable[..., "Heard"]
-STATED = {"hooks": "signed", "healthz": "public", "readyz": "public", "metrics_text": "operator"}
+STATED = {"hooks": "signed", "healthz": "public", "readyz": "public", "metrics_text": "operator", "oauth_callback": "public"}
 
 
 def test_every_route_states_its_policy(world: World) -> None:
