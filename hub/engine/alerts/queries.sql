@@ -3,6 +3,10 @@
 INSERT INTO heard_hour (connection, slot, hour) VALUES (:connection, :slot, :hour)
 ON CONFLICT (connection, slot) DO UPDATE SET hour = excluded.hour WHERE heard_hour.hour < excluded.hour;
 
+-- last_heard --
+-- The last hour in which each of these connections spoke.
+SELECT connection, MAX(hour) AS hour FROM heard_hour WHERE connection IN :connections GROUP BY connection;
+
 -- heard_of --
 -- The hours in which these connections spoke.
 SELECT connection, hour FROM heard_hour WHERE connection IN :connections;

@@ -43,13 +43,23 @@ def note(unit: Unit, heard: Collection[tuple[str, datetime]]) -> None:
         unit.append(queries.note_heard, (connection, slot, to_text(hour)))
 
 
-def expected(session: Session, connections: Collection[str]) -> Mapping[str, Silence]:
-    """The connections that usually speak, each with the moment from which on it would be silent."""
-    hours: dict[str, list[datetime]] = {}
-    for row in session.rows(queries.heard_of, connections=list(connections)):
-        hours.setdefault(row["connection"], []).append(from_text(row["hour"]))
-    found = {name: silence_after(name, sorted(known)) for name, known in hours.items()}
-    return {name: silence for name, silence in found.items() if silence is not None}
+class Hearing:
+    """When these connections would be silent. What was learned of one holds until it is heard in another hour."""
+
+    def __init__(self, connections: Collection[str]) -> None:
+        self._connections = list(connections)
+        self._learned: dict[str, tuple[str, Silence | None]] = {}
+
+    def expected(self, session: Session) -> Mapping[str, Silence]:
+        """Those that usually speak, each with the moment from which on it is silent."""
+        last = {row["connection"]: row["hour"] for row in session.rows(queries.last_heard, connections=self._connections)}
+        news = [name for name, hour in last.items() if self._learned.get(name, ("", None))[0] != hour]
+        hours: dict[str, list[datetime]] = {name: [] for name in news}
+        for row in session.rows(queries.heard_of, connections=news) if news else ():
+            hours[row["connection"]].append(from_text(row["hour"]))
+        for name, known in hours.items():
+            self._learned[name] = (last[name], silence_after(name, sorted(known)))
+        return {name: found for name in last if (found := self._learned[name][1]) is not None}
 
 
 def silence_after(connection: str, hours: Sequence[datetime]) -> Silence | None:

@@ -12,11 +12,10 @@ from datetime import UTC, datetime, timedelta
 
 from hub.clock import from_text, to_text
 from hub.engine import calls
-from hub.engine.alerts import silence
 from hub.engine.alerts.letter import heading, letter, test_letter
 from hub.engine.alerts.owner import Owner, Way
 from hub.engine.alerts.rows import ALERTS, Alert, queries, unsettled
-from hub.engine.alerts.silence import Silence
+from hub.engine.alerts.silence import Hearing, Silence
 from hub.engine.alerts.troubles import KINDS, Key, Lookout, Trouble, found
 from hub.engine.batch import Batch
 from hub.engine.calls import CALLS, Call
@@ -60,6 +59,7 @@ class Alerts:
         self._ways = ways
         self._lookout = lookout
         self._programme = programme
+        self._hearing = Hearing(lookout.connections)
 
     @property
     def reaches(self) -> tuple[str, ...]:
@@ -96,9 +96,8 @@ class Alerts:
         return list(self.reaches)
 
     def _look(self, session: Session) -> _View:
-        silences = silence.expected(session, self._lookout.connections)
         known = {(alert.kind, alert.subject): alert for alert in unsettled(session)}
-        return _View(found(session, self._lookout), silences, known, _messages(session))
+        return _View(found(session, self._lookout), self._hearing.expected(session), known, _messages(session))
 
     # What has changed -------------------------------------------------------------------------------------------------------
 
