@@ -12,7 +12,9 @@ import pytest
 from click.testing import CliRunner
 
 from hub.cli.alerts import alerts as command
+from hub.engine.alerts import silence
 from hub.errors import ConfigError, HubError
+from hub.store import Unit
 from tests.engine.platforms import KEY, Answered, Asked, letters
 from tests.engine.world import CONNECTIONS, POINTS, World, recipe
 
@@ -255,6 +257,26 @@ def test_trouble_with_the_only_way_to_the_owner_is_listed_and_told_when_it_is_ov
     assert "letters" not in text
 
 
+def test_no_message_goes_out_about_its_own_way(watched: Callable[..., World]) -> None:
+    """It could only arrive when it is no longer true."""
+    world = watched(SEND)
+    world.platform.script = lambda asked: Answered(401) if asked.path.startswith("/things") else None
+    world.do("trigger", recipe="send")
+    world.later(minutes=10)
+    assert world.calls("send_keyed") == []
+    assert [alert["kind"] for alert in listed(world)] == ["needs_reconnecting"]
+
+
+def test_a_way_that_is_out_of_order_is_passed_over(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before any message has failed on it."""
+    world = with_mail(make, monkeypatch, SEND)
+    world.platform.script = lambda asked: Answered(401) if asked.path.startswith("/things") else None
+    world.do("trigger", recipe="send")
+    world.later(minutes=2)
+    assert told(world) == []
+    assert "- letters needs reconnecting: it stops send; " in mailed(world)[0]
+
+
 def mailed(world: World) -> list[str]:
     """What reached the owner through the second messenger."""
     return [text for to, text in world.platform.sent if to == "owner@example.com"]
@@ -278,17 +300,18 @@ def test_a_message_that_is_refused_is_told_by_the_other_way(make: Any, monkeypat
     park(world, "p1")
     world.later(hours=2)
     assert "- letters did not take a message to you: " in mailed(world)[0]
+    assert "held" not in mailed(world)[0]
     park(world, "p2")
     world.later(hours=2)
     assert "2 lanes are parked" in mailed(world)[1]
     assert [call["state"] for call in world.calls("send_keyed")] == ["held"]
 
 
-def with_mail(make: Any, monkeypatch: pytest.MonkeyPatch) -> World:
+def with_mail(make: Any, monkeypatch: pytest.MonkeyPatch, *recipes: str) -> World:
     """A hub whose owner has a phone and an e-mail address, each through a connection of its own."""
     monkeypatch.setitem(letters.actions, "send_safe", replace(letters.actions["send_safe"], channel="email"))
     owner = f'owner: {{phone: "{OWNER}", email: Owner@example.com, through: [letters.send_keyed, mail.send_safe]}}\n'
-    world: World = make(connections=CONNECTIONS + f"  mail: {{connector: letters, key: {KEY}}}\n" + owner)
+    world: World = make(*recipes, connections=CONNECTIONS + f"  mail: {{connector: letters, key: {KEY}}}\n" + owner)
     world.work()
     return world
 
@@ -337,6 +360,20 @@ def test_what_was_heard_little_is_not_missed(watched: Callable[..., World]) -> N
     speak(world, 6)
     world.later(days=30)
     assert told(world) == []
+
+
+def test_a_late_delivery_does_not_undo_what_was_heard_since(world: World) -> None:
+    """Three weeks are kept: an hour and the one three weeks before share a place, and the later one stays."""
+    now = world.clock.now()
+    for heard in ([now - timedelta(days=day) for day in range(8)], [now - timedelta(weeks=3)]):
+        with world.hub.store.write() as session:
+            unit = Unit(session)
+            silence.note(unit, [("till", at) for at in heard])
+            unit.flush()
+    with world.hub.store.read() as session:
+        found = silence.Hearing(["till"]).expected(session)["till"]
+    assert found.heard_at == now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    assert found.usual == timedelta(days=1)
 
 
 def test_a_silence_outlives_a_restart(watched: Callable[..., World]) -> None:

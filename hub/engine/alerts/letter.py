@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from hub.engine.alerts.rows import Alert
 from hub.engine.alerts.troubles import KINDS
-from hub.log import redact
 
 _WHERE = "More: hub alerts"
 _OVER = "over: "
@@ -14,7 +13,7 @@ _OVER = "over: "
 
 def heading(programme: str, new: Sequence[Alert]) -> str:
     """The subject of a message on channels that have one."""
-    return redact(f"{programme} needs a look" if new else f"{programme}: trouble is over")
+    return f"{programme} needs a look" if new else f"{programme}: trouble is over"
 
 
 def letter(programme: str, new: Sequence[Alert], over: Sequence[Alert], longest: int) -> str:
@@ -25,12 +24,12 @@ def letter(programme: str, new: Sequence[Alert], over: Sequence[Alert], longest:
     shown = len(lines)
     while len(text := _laid_out(first, lines, shown)) > longest and shown > 0:
         shown -= 1
-    return redact(text)
+    return text
 
 
 def test_letter(programme: str) -> str:
     """A message that says only that messages arrive."""
-    return redact(f"{programme}: this is a test. When something is held, parked, failing or silent, you are told here.")
+    return f"{programme}: this is a test. When something is held, parked, failing or silent, you are told here."
 
 
 def _laid_out(first: str, lines: Sequence[str], shown: int) -> str:

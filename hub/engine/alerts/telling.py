@@ -158,7 +158,7 @@ class Alerts:
         """Whether there is something to tell of it by this way; that a way is out of order is told by another."""
         kind = KINDS[alert.kind]
         if alert.closed_at is not None:
-            return alert.told_at is not None
+            return True  # one that was never told is settled as soon as it is over
         if kind.severity != "problem" and self._owner.tell == "problems":
             return False
         return alert.has_news and not (kind.is_outbound and alert.subject == way.connection)
