@@ -87,6 +87,7 @@ class Connections:
         self._wait_seconds = wait_seconds
         self._turns = threading.BoundedSemaphore(most)
         self._resting: list[Connection] = []
+        self._is_closed = False
 
     @contextmanager
     def lend(self) -> Iterator[Connection]:
@@ -106,6 +107,8 @@ class Connections:
             self._turns.release()
 
     def close(self) -> None:
+        """Close those that rest now, and the others when they are given back."""
+        self._is_closed = True
         while self._resting:
             self._resting.pop().close()
 
@@ -122,7 +125,7 @@ class Connections:
         if connection.info.transaction_status is not pq.TransactionStatus.IDLE:
             with suppress(psycopg.Error):  # a connection that was lost has undone it already
                 connection.execute("ROLLBACK", prepare=False)
-        if connection.info.transaction_status is pq.TransactionStatus.IDLE:
+        if connection.info.transaction_status is pq.TransactionStatus.IDLE and not self._is_closed:
             self._resting.append(connection)
         else:
             connection.close()

@@ -9,7 +9,8 @@ import psycopg
 import pytest
 
 from hub.errors import HubError, Unavailable
-from hub.store import Query
+from hub.store import OutOfReach, Query
+from hub.store.connections import Connections
 from hub.store.postgres import PostgresStore
 from tests.databases import Corner, Server, ask
 
@@ -150,3 +151,25 @@ def test_a_table_is_asked_by_its_keys_from_the_first_row_on(store: PostgresStore
         [(plan,), *_] = ask(session, "EXPLAIN SELECT number FROM tally WHERE subject = 'a' AND name = ANY('{b,c}')")
         assert "Index" in plan
         assert ask(session, "SELECT current_setting('jit')") == [("off",)]
+
+
+def test_a_connection_that_is_at_work_when_the_store_is_closed_ends_with_its_work(postgres: Corner) -> None:
+    """Nothing stays open behind the back of whoever closed it."""
+    store = postgres.make("hub")
+    store.migrate()
+    with store.read() as session:
+        ask(session, COUNT)
+        store.close()
+        connection = session._connection
+        assert not connection.closed
+    assert connection.closed
+
+
+def test_a_process_takes_no_more_connections_than_its_share(postgres: Corner) -> None:
+    """Whoever waits for one too long is told."""
+    lent = Connections(postgres.url, most=1, wait_seconds=0.01)
+    with lent.lend(), pytest.raises(OutOfReach, match=r"in use for 0\.01 seconds"), lent.lend():
+        pass
+    with lent.lend() as connection:
+        connection.execute("SELECT 1")
+    lent.close()
