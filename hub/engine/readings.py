@@ -16,6 +16,7 @@ from hub.store import Store
 from hub.store.tally import tallies
 
 HEARTBEAT = "worker:heartbeat"
+_ROOM_LEAST = 100 * 10**6
 _SILENCE_MOST = timedelta(seconds=60)
 
 
@@ -28,6 +29,9 @@ def checks(store: Store, inbox_store: Store, clock: Clock) -> list[Check]:
     found = [Check("store", ok=True), Check("migrations", ok=not behind, detail=told)]
     if not behind:
         found.append(_timers(store))
+    room = inbox_store.room_bytes()
+    if room is not None:
+        found.append(Check("disk", ok=room >= _ROOM_LEAST, detail=f"{room // 10**6:,} MB are free", vital=False))
     if row is None:
         return [*found, Check("worker", ok=False, detail="never seen", vital=False)]
     silence = clock.now() - from_text(row["value"])

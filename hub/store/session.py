@@ -68,6 +68,10 @@ class Store(Protocol):
         """The space that the database takes."""
         ...
 
+    def room_bytes(self) -> int | None:
+        """How much the disk has left for it; None when that is not for us to know."""
+        ...
+
     def close(self) -> None:
         """Give everything back."""
         ...

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import queue
 import re
+import shutil
 import sqlite3
 import threading
 from collections.abc import Collection, Iterator, Sequence
@@ -28,6 +29,7 @@ _NAMED = re.compile(r"(?<![:\w]):([a-z_]\w*)")
 _BUSY_MS = 10_000
 _WAL_BYTES_MOST = 64 * 1024 * 1024
 _READERS_KEPT = 8
+_INCREMENTAL = 2
 _TROUBLE = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY}
 
 
@@ -129,6 +131,9 @@ class SqliteStore:
         files = (self.path, self.path.with_name(self.path.name + "-wal"))
         return sum(file.stat().st_size for file in files if file.exists())
 
+    def room_bytes(self) -> int:
+        return shutil.disk_usage(self.path.parent).free
+
     def close(self) -> None:
         while not self._readers.empty():
             self._readers.get().close()
@@ -139,7 +144,8 @@ class SqliteStore:
             self.path, isolation_level=None, check_same_thread=False, cached_statements=512, timeout=_BUSY_MS / 1000
         )
         database = Database(connection)
-        database.execute("PRAGMA auto_vacuum = INCREMENTAL")  # only heeded before the first table exists
+        if connection.execute("PRAGMA auto_vacuum").fetchone()[0] != _INCREMENTAL:  # to say so writes, even what is there
+            database.execute("PRAGMA auto_vacuum = INCREMENTAL")  # only heeded before the first table exists
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
         database.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES_MOST}")
