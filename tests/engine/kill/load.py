@@ -42,7 +42,7 @@ RECIPES = (
     recipe("visits", f"when: till.visit\ndo:\n  - award: {{points: {VISIT_POINTS}}}\n"),
 )
 EXTRA = {KEYED: 1, CHECKED: 1, ONCE: 1, SAFE: 0, LATER: 3}
-_MIX = ("sale",) * 10 + ("refund",) * 3 + ("early",) * 2 + ("visit",) * 2 + ("again",) * 2 + ("adjust",)
+_MIX = ("sale",) * 10 + ("refund",) * 3 + ("early",) * 2 + ("visit",) * 2 + ("again",) * 2 + ("adjust", "changed")
 
 
 def phone(buyer: int) -> str:
@@ -59,7 +59,8 @@ class Told:
 
 
 class Load:
-    """Tells sales, refunds (some before their sale), visits and commands; each until it is acknowledged, some once more.
+    """Tells sales, refunds (some before their sale), visits, that something has changed, and commands; each until it is
+    acknowledged, some once more.
 
     vendor: is asked about visits and payments. adjust: asks the hub to give a buyer `ADJUSTED` points; gives the id of the
     command.
@@ -128,6 +129,8 @@ class Load:
     def _new(self, what: str, buyer: int) -> Told:
         if what == "adjust":
             return Told("command", str(buyer), b"")
+        if what == "changed":
+            return self._told("changed", self._name("k"), {})
         if what == "visit":
             return self._visited(buyer)
         if what == "refund":
