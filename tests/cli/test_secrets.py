@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -131,3 +135,52 @@ def test_a_lost_key_is_told(ask: Any, hub: Any, keep: Call, square: Path) -> Non
     assert {one["from"] for one in ask("connections", "list", "-w", square)} >= {"lost key"}
     keep("square", "access_token", TOKEN)
     assert "lost key" not in {one["from"] for one in ask("connections", "list", "-w", square)}
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from hub.cli.app import main
+from hub.vault import rotation
+from hub import bootstrap
+
+def die(*_, **__):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+where = sys.argv.pop()
+if where == "in the file":
+    Path.replace = die
+elif where == "before everything is sealed anew":
+    bootstrap.Hub.do = die
+elif where == "before the old key goes":
+    rotation.end = die
+main(["keys", "rotate", "-w", sys.argv[1]])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9 there")
+@pytest.mark.parametrize("where", ["in the file", "before everything is sealed anew", "before the old key goes"])
+def test_a_rotation_that_is_killed_can_be_given_again(ask: Any, keep: Call, square: Path, where: str) -> None:
+    """`kill -9` between any two steps: the secret can be read, and one more rotation leaves one key."""
+    keep("square", "access_token", TOKEN)
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(square), where], check=False, timeout=60)
+    assert killed.returncode == -signal.SIGKILL
+    assert {one["from"] for one in ask("connections", "list", "-w", square)} == {"database", ""}
+    ask("keys", "rotate", "-w", square)
+    [key] = ask("keys", "list", "-w", square)
+    assert (key["in_use"], key["secrets"]) == (True, 1)
+
+
+def test_who_needs_reconnecting_is_told_with_the_recipes_that_stop(ask: Any, hub: Any, keep: Call, square: Path) -> None:
+    """Nobody has to find out which."""
+    keep("square", "access_token", TOKEN)
+    text = "recipe: mirror\nwhen: square.payment_completed\ndo:\n  - award: {points: 1, reason: x}\n"
+    (square / "recipes" / "mirror.yaml").write_text(text, "utf-8")
+    database = sqlite3.connect(square / "data" / "hub.db")
+    with database:
+        row = "INSERT INTO connection_health VALUES ('square', 'needs_reconnecting', 1, NULL, NULL, NULL, 'it was revoked.')"
+        database.execute(row)
+    database.close()
+    [told] = ask("connections", "-w", square)
+    assert (told["state"], told["stops"]) == ("needs_reconnecting", ["mirror"])
+    assert "it was revoked. Recipes that stop: mirror." in " ".join(hub("connections", "-w", square).stdout.split())

@@ -207,3 +207,13 @@ def test_metrics_that_cannot_be_read_are_a_problem(world: World, ask: Ask, monke
     monkeypatch.setattr(type(world), "snapshot", property(lambda self: 1 / 0), raising=False)
     heard = ask(world.app(), "/metrics")
     assert (heard.status, heard.headers["Content-Type"]) == (500, "application/problem+json")
+
+
+def test_where_a_platform_leads_back_to_nothing_of_the_address_is_repeated(world: World, ask: Ask) -> None:
+    """The page says what to do with its address, and lets nobody else have it."""
+    heard = ask(world.app(), "/oauth/callback?code=c0de-7Qd2&state=<script>")
+    assert heard.status == 200
+    assert b"hub connections authorize" in heard.body
+    assert b"c0de" not in heard.body
+    assert b"<script" not in heard.body
+    assert (heard.headers["Cache-Control"], heard.headers["Referrer-Policy"]) == ("no-store", "no-referrer")
