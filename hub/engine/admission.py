@@ -181,7 +181,7 @@ class Admission:
         things = [thing(ref, reading.connection) for reading in readings for ref in reading.fact.references]
         batch.events.want([(one.connection, one.trigger, one.key) for one in readings], things)
         customers = [(one.fact.customer, one.connection) for one in readings if one.fact.customer is not None]
-        batch.book.want(batch.roll.want(customers))
+        batch.book.want_balances(batch.roll.want(customers))
         consent.want(batch.unit, [one.fact for one in readings], batch.programme)
 
     def _place(self, reading: Reading) -> Event | None:

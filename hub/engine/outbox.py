@@ -203,7 +203,7 @@ class Outbox:
         batch.events.want_ids(events)
         batch.unit.want(RETURNED, events)
         batch.roll.want_members(members)
-        batch.book.want(members)
+        batch.book.want_balances(members)
 
     def _make(self, group: list[Call]) -> None:
         try:

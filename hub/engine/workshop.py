@@ -87,7 +87,7 @@ class Workshop:
         members = [event.member_id for event in events if event.member_id]
         batch.unit.want(PARKED_LANES, [event.lane for event in events])
         batch.roll.want_members(members)
-        batch.book.want(members)
+        batch.book.want_balances(members)
         batch.unit.want(AWAITING, members)
         sales = [event.id for event in events if isinstance(event.fact, Sale)]
         batch.unit.want(RETURNED, sales)

@@ -45,6 +45,11 @@ class Book:
         self._unit.want(ACCOUNTS, member_ids)
         self._unit.want(OPEN_LOTS, member_ids)
 
+    def want_balances(self, member_ids: Collection[str]) -> None:
+        """Read what awards and a look at the balance need, in two queries; the lots of who spends are read when they do."""
+        self._unit.want(ACCOUNTS, member_ids)
+        self._unit.want(self._journal.dead, member_ids)
+
     def want_keys(self, keys: Collection[str]) -> None:
         """Read in one query which of these keys were used."""
         self._unit.want(KEYS, keys)

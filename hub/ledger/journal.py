@@ -17,7 +17,21 @@ from hub.ledger.accounts import AVAILABLE, DEBT, EXPIRED, HELD, PENDING, campaig
 from hub.ledger.chain import Value, canonical, digest, link
 from hub.ledger.lots import Left, Lots, lot_of
 from hub.ledger.postings import Allocation, Entry, Posting, Source
-from hub.ledger.spaces import ACCOUNTS, BUDGETS, FOLLOWING, KEYS, LEFT, OPEN_LOTS, POSTINGS, Account, Kept, again
+from hub.ledger.spaces import (
+    ACCOUNTS,
+    BUDGETS,
+    FOLLOWING,
+    KEYS,
+    LEFT,
+    MOVED,
+    OPEN_LOTS,
+    OPENED,
+    POSTINGS,
+    Account,
+    Kept,
+    again,
+    dead_at,
+)
 from hub.ledger.sql import SQL
 from hub.sdk.values import POINTS_MOST
 from hub.store import Unit, as_json
@@ -60,6 +74,7 @@ class Journal:
         self.unit = unit
         self.now = now
         self.now_text = to_text(now)
+        self.dead = dead_at(self.now_text)
         self._ids = ids
 
     def account(self, member_id: str) -> Account:
@@ -70,11 +85,18 @@ class Journal:
 
     def open_lots(self, member_id: str) -> Lots:
         """The member's lots with points left, dead ones among them."""
-        return self.unit.get(OPEN_LOTS, member_id) or ()
+        unit = self.unit
+        lots, opened, moved = unit.get(OPEN_LOTS, member_id), unit.get(OPENED, member_id), unit.get(MOVED, member_id)
+        return rules.changed(lots or (), (*opened, *moved)) if opened or moved else lots or ()
 
     def live_points(self, member_id: str) -> int:
         """What the member can spend now."""
-        return self.account(member_id).available - rules.dead_points(self.open_lots(member_id), self.now_text)
+        if self.unit.knows(OPEN_LOTS, member_id):
+            dead = rules.dead_points(self.open_lots(member_id), self.now_text)
+        else:  # none was spent here, so those opened here are all there
+            opened = self.unit.get(OPENED, member_id) or ()
+            dead = (self.unit.get(self.dead, member_id) or 0) + rules.dead_points(opened, self.now_text)
+        return self.account(member_id).available - dead
 
     def left(self, member_id: str, lot_id: str) -> Left:
         """A lot of the member's, empty or not."""
@@ -176,13 +198,14 @@ class Journal:
             assert draft.available == 0, draft
             return None
         assert member_id is not None
-        unit, lots = self.unit, self.open_lots(member_id)
-        lot_id = None
+        unit, lot_id = self.unit, None
         moved = 0
         if opens is not None:
             lot_id, moved = lot_of(txn_id), opens[0]
             left = Left(lot_id, member_id, opens[1], opens[2], moved)
-            lots = rules.added(lots, left)
+            if not rules.alive(left, self.now_text):
+                unit.get(self.dead, member_id)  # what was dead before it
+            unit.know(OPENED, member_id, rules.added(unit.get(OPENED, member_id) or (), left))
             unit.append(_ADD_LOT, (lot_id, txn_id, member_id, moved, opens[1], opens[2]))
             unit.put(LEFT, lot_id, left)
         news = self._moved(draft)
@@ -190,7 +213,8 @@ class Journal:
             assert lot.points >= 0, draft
             unit.put(LEFT, moved_id, lot)
         assert moved + sum([points for _, points in moves]) == draft.available, draft
-        unit.know(OPEN_LOTS, member_id, rules.changed(lots, news.values()) if news else lots)
+        if news:
+            unit.know(MOVED, member_id, (*(unit.get(MOVED, member_id) or ()), *news.values()))
         return lot_id
 
     def _moved(self, draft: Draft) -> dict[str, Left]:

@@ -55,6 +55,11 @@ SELECT member_id, available, pending, held, debt, seq, head FROM balance WHERE m
 -- The lots of these members that still hold points.
 SELECT lot_id, member_id, expires_at, effective_at, points FROM lot_left WHERE member_id IN :members AND points > 0;
 
+-- dead_points --
+-- The points of these members whose time is over and which no sweep has taken yet.
+SELECT member_id, SUM(points) AS points FROM lot_left
+WHERE member_id IN :members AND points > 0 AND expires_at <= :now GROUP BY member_id;
+
 -- lots_left --
 -- What is left in these lots.
 SELECT lot_left.lot_id, lot_left.member_id, lot_left.expires_at, lot_left.effective_at, lot_left.points

@@ -117,7 +117,25 @@ def _following(session: Session, ids: Collection[str]) -> dict[str, tuple[Postin
 ACCOUNTS = Space("balance", _accounts, SQL.save_balance, lambda member_id, account: (member_id, *account), lambda _: Account())
 """Balances by member."""
 OPEN_LOTS: Space[str, Lots] = Space("open lots", _open_lots, missing=lambda _: ())
-"""The lots with points left by member, in spend order; a view of LEFT, never written itself."""
+"""The lots with points left by member, in spend order, as they were read: a view of LEFT, never written itself.
+
+Who gives points needs none of them, and a member may have very many.
+"""
+OPENED: Space[str, Lots] = Space("lots opened here", lambda _session, _members: {}, missing=lambda _: ())
+"""The lots that this unit opened, by member, in spend order."""
+MOVED: Space[str, Lots] = Space("lots moved here", lambda _session, _members: {}, missing=lambda _: ())
+"""What is left in the lots that this unit took points from or gave them back to, by member; the last word stands last."""
+
+
+def dead_at(now: str) -> Space[str, int]:
+    """The points by member whose time is over by then, as they were read."""
+
+    def load(session: Session, members: Collection[str]) -> dict[str, int]:
+        return {row["member_id"]: int(row["points"]) for row in session.rows(SQL.dead_points, members=list(members), now=now)}
+
+    return Space("dead points", load, missing=lambda _: 0)
+
+
 LEFT = Space("lot_left", _lots_left, SQL.save_left, lambda _, left: left)
 """What is left by lot."""
 HOLDS = Space("hold", _holds, SQL.save_hold, _hold_row)

@@ -85,6 +85,10 @@ class Unit:
             self._read(space, known, [key])
             return known[key]  # type: ignore[no-any-return]
 
+    def knows(self, space: Space[K, Any], key: K) -> bool:
+        """Whether the key has been read, or given a value, in this unit."""
+        return key in self._values[space]
+
     def put(self, space: Space[K, V], key: K, value: V) -> None:
         """Give the key a new value; it is written when the unit is."""
         known = self._values[space]

@@ -550,6 +550,31 @@ def test_a_preloaded_batch_reads_nothing_more(desk: Any) -> None:
     assert desk.verify().ok
 
 
+def test_an_award_costs_the_same_however_many_lots_a_member_has(desk: Any) -> None:
+    """Lots are read when points are spent: what was opened before in the same unit is among them, and what is dead is not."""
+    now = desk.clock.now()
+    desk.award(10, expires_at=now + timedelta(days=1))
+    desk.award(20)
+    desk.wait(days=2)
+    with desk.store.write() as session:
+        watched = Watched(session)
+        unit = Unit(cast(Session, watched))
+        book = Book(unit, desk.ids, desk.clock.now())
+        book.want_balances(["mem_1"])
+        book.want_keys(["a", "b"])
+        watched.asked.clear()
+        book.award("mem_1", 5, key="a", source=Source(), expires_at=None, effective_at=desk.clock.now())
+        book.award("mem_1", 7, key="b", source=Source(), expires_at=now, effective_at=now)  # over before it was told
+        assert book.balance("mem_1").available == 25
+        assert watched.asked == []
+        with pytest.raises(Short):
+            book.redeem("mem_1", 26, key="c", source=Source())
+        book.redeem("mem_1", 25, key="d", source=Source())
+        assert book.balance("mem_1").available == 0
+        unit.flush()
+    assert desk.verify().ok
+
+
 def test_an_award_writes_one_row_of_each_kind(desk: Any) -> None:
     """One transaction, two entries, a lot with its remainder, a balance, a link; nothing else."""
     desk.award(10)

@@ -19,6 +19,7 @@ WHOLE_TABLE = {
 """Proof and totals read everything; all other queries are as fast in a large ledger as in a small one."""
 NEEDED = {
     "open_lots": "lot_left USING PRIMARY KEY (member_id=?)",
+    "dead_points": "lot_left USING PRIMARY KEY (member_id=?)",
     "balances": "balance USING PRIMARY KEY (member_id=?)",
     "txns_by_key": "txn USING INDEX sqlite_autoindex_txn_2 (key=?)",
     "txns_following": "txn USING INDEX txn_follows (follows=?)",
