@@ -16,7 +16,7 @@ def earned_already(batch: Batch, event: Event) -> str:
     if not _is_sale(event.fact) and not _is_from_the_till(event.fact):
         return ""
     for name in batch.events.about([thing for thing in event.things if thing[1] == "order"]):
-        other = batch.events.by_id(name)
+        other = batch.events.by_id(name) if name != event.id else None
         if other is None or not _are_two_sides(event.fact, other.fact) or not awards_of(batch.unit, other.id):
             continue
         return f"its order has earned points already, by {other.connection}.{other.trigger} ({other.id})"

@@ -62,12 +62,13 @@ class Runner:
         silent: list[tuple[str, str, str]] = []
         scope: Scope | None = None
         for plan in batch.plans.listening(topics):
-            scope = self._scope(event) if scope is None else {**scope, "member": batch.view_of(event.member_id)}
+            scope = scope or self._scope(event)
             why = self._reason_not_to(plan, event, scope)
             if why:
                 silent.append((plan.recipe.name, plan.recipe.version, why))
-            else:
-                self._save(self._carry_on(self._new_run(plan, event, scope), plan, event, scope))
+                continue
+            self._save(self._carry_on(self._new_run(plan, event, scope), plan, event, scope))
+            scope = None  # the next one sees the member as this one left them, and nothing that this one named
         if silent:
             self._unit.append(queries.add_trace, (event.id, as_json(silent)))
 
@@ -218,9 +219,13 @@ class Runner:
             raise Failed(f"{doing.message}; {doing.hint}")
         if step.action == AWARD and (why := earned_already(self._batch, event)):
             return run.noted(Entry(step.index, step.action, "skipped", step.name, why=why))
-        values = {name: compiled.evaluate(scope) for name, compiled in step.inputs.items()}
         known = step.type.inputs
-        given = {name: value for name, value in values.items() if value is not None or known[name].type.optional}
+        values: dict[str, Any] = {}
+        given: dict[str, Any] = {}
+        for name, compiled in step.inputs.items():
+            value = values[name] = compiled.evaluate(scope)
+            if value is not None or known[name].type.optional:
+                given[name] = value
         inputs = doing.action.inputs.model_validate(given)
         if doing.connection is not None:
             return self._ask_platform(run, step, doing.connection.name, doing.action.name, inputs)

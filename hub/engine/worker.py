@@ -32,7 +32,7 @@ from hub.store.lock import LockLost
 from hub.store.wake import Bell
 
 _LOG = log.get(__name__)
-_ADMITTED_MOST = 200
+_ADMITTED_MOST = 500
 _READY_MOST = 200
 _TIMED_MOST = 500
 _SLEEP_SECONDS_MOST = 5.0

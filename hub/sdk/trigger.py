@@ -60,11 +60,12 @@ class Trigger:
     @property
     def thin(self) -> bool:
         """True when it can fetch the rest with a Client."""
-        return any(kind in self.contract.handed.values() for kind in (Client, _MAYBE_CLIENT))
+        kinds = self.contract.handed.values()
+        return Client in kinds or any(kind == _MAYBE_CLIENT for kind in kinds if not isinstance(kind, type))
 
     def thin_for(self, connection: Connection) -> bool:
         """True when it does so for this connection: then it is read by `fetch`, in the worker."""
-        return self.thin and not self.poke and (not self.fetch_if or bool(connection.settings.get(self.fetch_if)))
+        return not self.poke and self.thin and (not self.fetch_if or bool(connection.settings.get(self.fetch_if)))
 
     def key_of(self, fact: Fact) -> str:
         """The identity of a fact under this trigger. Unreadable when a key field is empty."""

@@ -28,6 +28,7 @@ _IN = re.compile(r"\bIN :(\w+)")
 _NAMED = re.compile(r"(?<![:\w]):([a-z_]\w*)")
 _BUSY_MS = 10_000
 _WAL_BYTES_MOST = 64 * 1024 * 1024
+_WAL_PAGES_BETWEEN_CHECKPOINTS = 4_000
 _READERS_KEPT = 8
 _INCREMENTAL = 2
 _TROUBLE = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY}
@@ -148,6 +149,8 @@ class SqliteStore:
             database.execute("PRAGMA auto_vacuum = INCREMENTAL")  # only heeded before the first table exists
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
+        # A page that many batches write goes into the file once for all of them; the log stays well below its limit.
+        database.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES_BETWEEN_CHECKPOINTS}")
         database.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES_MOST}")
         connection.row_factory = sqlite3.Row
         return connection
