@@ -190,7 +190,7 @@ class Admission:
         if known is not None:
             return self._revise(known, reading)
         event = Event(
-            id=batch.ids.new("evt"),
+            id=batch.events.new_id(),
             connection=reading.connection,
             trigger=reading.trigger,
             key=reading.key,

@@ -89,7 +89,7 @@ class Batch:
         # What an event causes is caused once, with the event; only what timers tell can have been told before.
         if cause is None and self.events.known((BUILT_IN, trigger, key)) is not None:
             return False
-        event_id = self.ids.new("evt")
+        event_id = self.events.new_id()
         member_id = (fact.member_id or None) if isinstance(fact, HubFact) else cause.member_id if cause else None
         event = Event(
             id=event_id,

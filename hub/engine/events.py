@@ -97,6 +97,7 @@ class Events:
     def __init__(self, unit: Unit, types: FactTypes, ids: Ids, now: datetime) -> None:
         self._unit, self._types, self._ids, self._now = unit, types, ids, now
         self._named: dict[str, list[str]] = {}
+        self._fresh: set[str] = set()
 
     def want(self, identities: Collection[Identity], things: Collection[Thing]) -> None:
         """Read in sets what the batch will ask for."""
@@ -140,6 +141,16 @@ class Events:
     def want_ids(self, ids: Collection[str]) -> None:
         """Read these events in one query."""
         self._unit.want(ROWS, ids)
+
+    def new_id(self) -> str:
+        """The id of an event that comes about in this unit."""
+        event_id = self._ids.new("evt")
+        self._fresh.add(event_id)
+        return event_id
+
+    def is_fresh(self, event_id: str) -> bool:
+        """Whether the event came about in this unit, so that nothing can have been done for it before."""
+        return event_id in self._fresh
 
     def record(self, event: Event) -> None:
         """Keep a new event and what it is about."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from pydantic import BaseModel
@@ -40,16 +40,20 @@ class Plans:
         self._catalogue = catalogue
         self._by_topic: dict[str, list[Plan]] = {}
         self._pinned = {(plan.recipe.name, plan.recipe.version): plan for plan in plans}
+        self._heard: dict[tuple[str, ...], list[Plan]] = {}
         self._awaited = {step.inputs["fact"].evaluate({}) for plan in plans for step in plan.steps if _awaits(step)}
         for plan in plans:
             if plan.recipe.enabled:
                 for when in plan.whens:
                     self._by_topic.setdefault(topic_of(plan, when), []).append(plan)
 
-    def listening(self, topics: Collection[str]) -> list[Plan]:
+    def listening(self, topics: tuple[str, ...]) -> list[Plan]:
         """The enabled recipes that hear of one of these topics, each once, in the order of their names."""
-        found = {plan.recipe.name: plan for topic in topics for plan in self._by_topic.get(topic, ())}
-        return [found[name] for name in sorted(found)] if len(found) > 1 else list(found.values())
+        heard = self._heard.get(topics)
+        if heard is None:
+            found = {plan.recipe.name: plan for topic in topics for plan in self._by_topic.get(topic, ())}
+            heard = self._heard[topics] = [found[name] for name in sorted(found)]
+        return heard
 
     def listens(self, topic: str) -> bool:
         """Whether any enabled recipe hears of the topic, or a run may wait for it."""

@@ -231,6 +231,8 @@ class Runner:
             return self._ask_platform(run, step, doing.connection.name, doing.action.name, inputs)
         with self._unit.savepoint():
             work = self._work(run, step, event)
+            if self._batch.events.is_fresh(event.id):
+                self._batch.book.never_used(work.key)
             result = doing.action.call({Work: work}, inputs)
             steered = self._steered(run, step, result)
             return steered or self._noted(run, step, scope, values, result)

@@ -92,7 +92,7 @@ class Workshop:
         sales = [event.id for event in events if isinstance(event.fact, Sale)]
         batch.unit.want(RETURNED, sales)
         batch.unit.want(AWARDING, sales)
-        batch.book.want_keys([key for event in events for key in self._keys(event)])
+        batch.book.want_keys([key for event in events if not batch.events.is_fresh(event.id) for key in self._keys(event)])
 
     def _keys(self, event: Event) -> Iterator[str]:
         """The keys of what the event's recipes may post."""

@@ -54,6 +54,11 @@ class Book:
         """Read in one query which of these keys were used."""
         self._unit.want(KEYS, keys)
 
+    def never_used(self, key: str) -> None:
+        """Look for no posting under this key: what it names came about in this very unit."""
+        if not self._unit.knows(KEYS, key):
+            self._unit.know(KEYS, key, None)
+
     def balance(self, member_id: str) -> Balance:
         """The member's points as of now."""
         account = self._journal.account(member_id)

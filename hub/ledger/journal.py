@@ -86,8 +86,9 @@ class Journal:
     def open_lots(self, member_id: str) -> Lots:
         """The member's lots with points left, dead ones among them."""
         unit = self.unit
-        lots, opened, moved = unit.get(OPEN_LOTS, member_id), unit.get(OPENED, member_id), unit.get(MOVED, member_id)
-        return rules.changed(lots or (), (*opened, *moved)) if opened or moved else lots or ()
+        lots = unit.get(OPEN_LOTS, member_id) or ()
+        news = (*(unit.get(OPENED, member_id) or ()), *(unit.get(MOVED, member_id) or ()))
+        return rules.changed(lots, news) if news else lots
 
     def live_points(self, member_id: str) -> int:
         """What the member can spend now."""

@@ -142,7 +142,7 @@ HOLDS = Space("hold", _holds, SQL.save_hold, _hold_row)
 """Holds by id."""
 BUDGETS = Space("budget", _budgets, SQL.save_budget, lambda campaign, points: (campaign, points), lambda _: 0)
 """What is left of campaigns' budgets."""
-KEYS: Space[str, Kept] = Space("keys", _by_key)
+KEYS: Space[str, Kept | None] = Space("keys", _by_key)
 """What was posted, by idempotency key."""
 POSTINGS: Space[str, Posting] = Space("postings", _by_id)
 """What was posted, by id."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any
 
-from hub.recipes.expression.parts import Part, explain
+from hub.recipes.expression.parts import Part, explainer
 from hub.recipes.expression.rules import accepts
 from hub.recipes.expression.syntax import parse
 from hub.recipes.expression.tokens import Fault
@@ -43,7 +43,7 @@ class Compiled:
     type: Type
     reads: frozenset[str]
     evaluate: Callable[[Scope], Any]
-    parts: tuple[Part, ...] = ()
+    why_not: Callable[[Scope], str] | None = None
 
     @property
     def constant(self) -> bool:
@@ -52,7 +52,7 @@ class Compiled:
 
     def explain(self, scope: Scope) -> str:
         """The parts of a condition that are false, with the values that made them so; else the text with its values."""
-        return "; ".join(explain(part, self.text, scope) for part in self.parts) or self.text
+        return self.text if self.why_not is None else self.why_not(scope)
 
 
 def fixed(text: str, kind: Type, value: Any) -> Compiled:
@@ -77,7 +77,19 @@ def compile_expression(text: str, names: Names, wanted: Type | None = None) -> t
             faults = [Fault(f"this must be one of {', '.join(wanted.choices)}", part.start, part.end - part.start)]
     if faults:
         return None, faults
-    return Compiled(text, part.type, frozenset(typer.reads), finished(part, wanted or part.type), (part,)), []
+    return Compiled(text, part.type, frozenset(typer.reads), finished(part, wanted or part.type), _told_of(part, text)), []
+
+
+def _told_of(part: Part, text: str) -> Callable[[Scope], str]:
+    """The explainer of an expression, made when it is first asked."""
+    made: list[Callable[[Scope], str]] = []
+
+    def tell(scope: Scope) -> str:
+        if not made:
+            made.append(explainer(part, text))
+        return made[0](scope)
+
+    return tell
 
 
 def finished(part: Part, wanted: Type) -> Run:

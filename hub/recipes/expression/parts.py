@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from hub.recipes.types import Type
@@ -28,33 +28,45 @@ class Part:
     sure: bool = False
 
 
-def explain(part: Part, text: str, scope: Scope) -> str:
-    """Which pieces of a condition were false and with which values: `event.amount >= 20 (was 12.50)`."""
+def explainer(part: Part, text: str) -> Callable[[Scope], str]:
+    """Says which pieces of a condition were false and with which values: `event.amount >= 20 (was 12.50)`.
+
+    Taken apart once, because every event that a recipe lets go by is told why.
+    """
     if part.kind == "and":
-        false = next((piece for piece in part.parts if piece.run(scope) is not True), None)
-        return explain(false or part.parts[-1], text, scope)
+        return _first_false([(piece.run, explainer(piece, text)) for piece in part.parts])
     if part.kind == "or":
-        return "neither " + " nor ".join(explain(piece, text, scope) for piece in part.parts)
+        tellers = [explainer(piece, text) for piece in part.parts]
+        return lambda scope: "neither " + " nor ".join([tell(scope) for tell in tellers])
     said = " ".join(text[part.start : part.end].split())
-    values = list(dict.fromkeys(_values(part, text, scope)))[:EXPLANATION_VALUES]
-    if not values:
-        return said
-    if len(values) == 1 and part.kind == "compare" and any(_is_path(piece) for piece in part.parts):
-        return f"{said} (was {values[0][1]})"
-    if _is_path(part):
-        return f"{said} (was {values[0][1]})"
-    return f"{said} ({', '.join(f'{path} was {value}' for path, value in values)})"
+    paths = list(dict(_paths(part, text)).items())[:EXPLANATION_VALUES]
+    if not paths:
+        return lambda scope: said
+    if len(paths) == 1 and (_is_path(part) or (part.kind == "compare" and any(_is_path(piece) for piece in part.parts))):
+        run = paths[0][1]
+        return lambda scope: f"{said} (was {shown(run(scope))})"
+    return lambda scope: f"{said} ({', '.join([f'{path} was {shown(run(scope))}' for path, run in paths])})"
+
+
+def _first_false(pieces: list[tuple[Run, Callable[[Scope], str]]]) -> Callable[[Scope], str]:
+    def tell(scope: Scope) -> str:
+        for run, tell_piece in pieces:
+            if run(scope) is not True:
+                return tell_piece(scope)
+        return pieces[-1][1](scope)
+
+    return tell
 
 
 def _is_path(part: Part) -> bool:
     return part.kind in {"name", "field", "item"}
 
 
-def _values(part: Part, text: str, scope: Scope) -> Iterator[tuple[str, str]]:
+def _paths(part: Part, text: str) -> Iterator[tuple[str, Run]]:
     if part.constant:
         return
     if _is_path(part):
-        yield text[part.start : part.end], shown(part.run(scope))
+        yield text[part.start : part.end], part.run
         return
     for piece in part.parts:
-        yield from _values(piece, text, scope)
+        yield from _paths(piece, text)
