@@ -35,6 +35,35 @@ def test_the_steps_of_a_run_are_done_in_order_and_later_ones_read_what_earlier_o
     assert world.one("SELECT attributes FROM member")["attributes"] == '{"told": "o1 10"}'
 
 
+def test_a_recipe_reads_nothing_that_another_one_named(make: Any) -> None:
+    """Two recipes may use the same word in `as`; where the own step was not done, its readers are skipped."""
+    world = make(
+        recipe("first", "when: sale\ndo:\n  - award: {points: 5}\n    as: earned\n"),
+        recipe(
+            "second",
+            "when: sale\ndo:\n"
+            "  - award: {points: 7}\n    as: earned\n    if: event.amount > 100\n"
+            '  - set_attribute: {name: told, value: "{{ earned.points }}"}\n',
+        ),
+    )
+    world.pay("p1", "10.00", order="o1")
+    world.work()
+    assert [entry["outcome"] for entry in world.run("second")["journal"]] == ["skipped", "skipped"]
+    assert world.one("SELECT attributes FROM member")["attributes"] == "{}"
+
+
+def test_what_one_recipe_gave_the_next_one_sees(make: Any) -> None:
+    """Recipes of one event are worked in the order of their names, each with the member as the one before left them."""
+    world = make(
+        recipe("a", "when: sale\ndo:\n  - award: {points: 5}\n"),
+        recipe("b", "when: sale\nif: member.balance > 100\ndo:\n  - award: {points: 7}\n"),
+        recipe("c", "when: sale\nif: member.balance == 5\ndo:\n  - award: {points: 11}\n"),
+    )
+    world.pay("p1", "10.00", order="o1")
+    world.work()
+    assert world.balance() == 16
+
+
 def test_the_lane_goes_on_while_a_run_waits_for_a_platform(make: Any) -> None:
     """Points are never late because a vendor is."""
     world = make(POINTS, recipe("slow", f"when: sale\ndo:\n  - letters.look: {_look()}\n"))
