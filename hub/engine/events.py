@@ -53,7 +53,8 @@ class Event(NamedTuple):
     @property
     def things(self) -> list[Thing]:
         """What the fact is about; the event's own connection stands where the fact names none."""
-        return [thing(reference, self.connection) for reference in self.fact.references]
+        own = self.connection
+        return [(one.connection or own, one.kind, one.id) for one in self.fact.references]
 
 
 def thing(reference: Reference, connection: str) -> Thing:

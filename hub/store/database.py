@@ -18,6 +18,7 @@ from hub.store.wake import Bell, SocketBell, SocketWaker, Waker
 
 SCHEMAS = ("inbox", "hub")
 """The two sets of tables: what reached the hub, and what it made of that."""
+_CACHE_KILOBYTES = {"inbox": 2_000, "hub": 24_000}
 
 
 class Database(Protocol):
@@ -75,7 +76,7 @@ class Folder:
         if self._making.exists():
             raise HubError(f"a restore into {self._folder} is going on, or was cut off; run `hub db restore` again if it was")
         self._folder.mkdir(parents=True, exist_ok=True)
-        store = SqliteStore(self._file(schema), schema)
+        store = SqliteStore(self._file(schema), schema, cache_kilobytes=_CACHE_KILOBYTES[schema])
         store.migrate()
         return store
 

@@ -71,13 +71,18 @@ def _numbered(query: Query) -> str:
 
 
 class SqliteStore:
-    """A database file; `schema` names the folder of migrations that make its tables."""
+    """A database file; `schema` names the folder of migrations that make its tables.
 
-    def __init__(self, path: Path, schema: str) -> None:
+    cache_kilobytes: what the writer may hold of the file. In a large one every row of a batch lies on a page of its own; those
+    that find no room are written in the middle of the batch and read again.
+    """
+
+    def __init__(self, path: Path, schema: str, *, cache_kilobytes: int = 2_000) -> None:
         self.path = path
         self.name = path.name
         self._writing = threading.Lock()
         self._writer = self._open()
+        self._writer.execute(f"PRAGMA cache_size = -{cache_kilobytes}")
         self._readers: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
         self._schema = schema
 
