@@ -22,7 +22,7 @@ BUTTON = recipe("gift", 'when: manual\ndo:\n  - award: {points: 25, reason: "{{ 
 @pytest.mark.parametrize(
     ("command", "payload", "says"),
     [
-        ("replay", {}, "id of a delivery, event, run or call"),
+        ("replay", {}, "id of a delivery, event, run, call or timer"),
         ("replay", {"id": "evt_1"}, "there is no event evt_1"),
         ("replay", {"id": "run_1"}, "there is no run run_1"),
         ("replay", {"id": "call_1"}, "there is no call call_1"),
