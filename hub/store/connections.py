@@ -40,9 +40,8 @@ _OPTIONS: dict[str, Any] = {
 _DURABLE = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
 _ALIVE = "SET tcp_keepalives_idle = 15; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3"
 """How soon the server notices that a machine has vanished, and gives its locks free: within half a minute, not two hours."""
-_BY_KEY = "SET enable_seqscan = off; SET jit = off"
-"""A plan is made when a table is empty and kept while it grows, so the index has to be meant from the first row on. What has no
-index is read whole all the same, at a price on paper for which the server would compile code."""
+_PLANS = "SET plan_cache_mode = force_custom_plan; SET jit = off"
+"""A plan that is kept was made when the tables were empty. No question of the hub is worth compiling code for."""
 
 
 class _Integer(Int8Dumper):
@@ -63,7 +62,7 @@ def connect(url: str) -> Connection:
     connection.adapters.register_dumper(int, _Integer)
     connection.adapters.register_dumper(Array, ArrayDumper)
     connection.adapters.register_loader("numeric", _WholeNumber)
-    connection.execute(f"{_ALIVE}; {_BY_KEY}; {_DURABLE}".encode(), prepare=False)
+    connection.execute(f"{_ALIVE}; {_PLANS}; {_DURABLE}".encode(), prepare=False)
     return connection
 
 

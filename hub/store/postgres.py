@@ -27,8 +27,13 @@ _NAMED = re.compile(r"(?<![:\w]):([a-z_]\w*)")
 _CONNECTIONS_MOST = 8
 _WAIT_SECONDS = 10.0
 _READ = ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",)
-_WRITE = ("BEGIN", "SELECT set_config('idle_in_transaction_session_timeout', '60s', true), pg_advisory_xact_lock({lock})")
-"""A process that is stopped in the middle must not hold up all others for ever."""
+_LOCAL = {
+    "idle_in_transaction_session_timeout": "60s",  # a process that is stopped must not hold up all others for ever
+    "plan_cache_mode": "auto",  # what it asks, it asks often and by key, so a plan may be kept;
+    "enable_seqscan": "off",  # but not one that reads a whole table, because the table was empty when it was made
+}
+_SET = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in _LOCAL.items())
+_WRITE = ("BEGIN", f"SELECT {_SET}, pg_advisory_xact_lock({{lock}})")
 _TROUBLE = ("08", "25006", "25P03", "53", "57", "58")
 """What a server says that is in trouble: connections, read only, a transaction too long idle, full, shutting down, its disk."""
 _SIZE = "SELECT COALESCE(SUM(pg_total_relation_size(to_regclass(name))), 0) AS size FROM unnest($1::text[]) AS name"
