@@ -26,6 +26,22 @@ def test_a_sale_earns_once(world: World) -> None:
     assert world.postings("award") == 1
 
 
+def test_a_new_sale_asks_nothing_of_what_was_posted_before(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither postings under its keys, which cannot be there, nor the lots of its member are read: they may be very many."""
+    world.pay("p1", "29.33")
+    world.work()
+    asked: list[str] = []
+    with world.hub.store.read() as session:
+        kind: Any = type(session)
+    rows = kind.rows
+    monkeypatch.setattr(kind, "rows", lambda self, query, **values: asked.append(query.name) or rows(self, query, **values))
+    world.pay("p2", "10.00")
+    world.work()
+    assert world.balance() == 39
+    assert "balances" in asked
+    assert not {"txns_by_key", "open_lots"} & set(asked)
+
+
 def test_a_sale_that_is_told_and_pulled_earns_once(world: World) -> None:
     """Webhook, poll and backfill of one fact meet in one event."""
     told = {"id": "p1", "amount": "40.00", "at": world.clock.now(), "buyer": {"id": "ann"}}
