@@ -34,6 +34,7 @@ from hub.engine.readings import checks, snapshot
 from hub.engine.retention import Limits, Retention
 from hub.engine.schedule import Schedule
 from hub.engine.secret_commands import SecretCommands
+from hub.engine.transactions import Transactions
 from hub.engine.vitals import Check, Snapshot
 from hub.engine.worker import Worker
 from hub.errors import ConfigError, HubError, Problem
@@ -92,9 +93,10 @@ class Hub:
         return Door(self.inbox, self.connections, self.clock, self.settings.public_url, unusable=self.unusable)
 
     def worker(self, bell: Bell | None = None) -> Worker:
-        """The one worker of this process. HubError when another process works this database."""
+        """The one worker of this process. HubError when another process works this database, and only one may."""
         if self._worker is None:
-            self.database.lock.acquire()
+            if not self.database.places.join():
+                raise HubError(f"another worker serves {self.database.shown}; one is enough, and only one may write to it")
             self._bell = bell or self.database.bell()
             self._worker = self._make_worker(self._bell)
             gc.set_threshold(_VALUES_BETWEEN_COLLECTIONS, *gc.get_threshold()[1:])
@@ -120,7 +122,7 @@ class Hub:
 
     def settle(self) -> bool:
         """Work what waits, here, unless another process does; True when it was done here."""
-        if self._worker is None and not self.database.lock.try_acquire():
+        if self._worker is None and not self.database.places.join_if_idle():
             return False
         self.worker(ThreadBell() if self._worker is None else None).drain()
         return True
@@ -147,8 +149,9 @@ class Hub:
 
     def close(self) -> None:
         """Finish what was begun and give everything back."""
-        if self._worker is not None:
-            self._worker.close()
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.close()
         if self._bell is not None:
             self._bell.close()
         self.leases.close()
@@ -156,7 +159,7 @@ class Hub:
         self.waker.close()
         self.inbox_store.close()
         self.store.close()
-        self.database.lock.release()
+        self.database.places.leave()
 
     def _answer(self, command: str) -> Mapping[str, Any] | None:
         with self.store.read() as session:
@@ -166,26 +169,25 @@ class Hub:
         tokens = KeptTokens(self.store, self.vault, self.leases, self.clock)
         performer = Performer(self.connections, self.open_session, monotonic, self.clock, tokens=tokens)
         retention = Retention(self.limits, self.inbox, self.programme.zone)
+        outbox = Outbox(self.connections, performer, Pace(monotonic), self.waker.ring, self.inbox.keep_many)
+        by_name = {**SecretCommands(self.vault).by_name, **AlertCommands(self.alerts).by_name}
+        more = [retention.timer, *([self.alerts.timer] if self.alerts is not None else [])]
+        hears = self.settings.is_public
+        schedule = Schedule(self.plans, self.catalogue, self.programme, self.connections, hears_webhooks=hears, more=more)
         return Worker(
+            name=self.ids.new("wrk"),
             store=self.store,
-            inbox=self.inbox,
             clock=self.clock,
-            begin=self.begin,
+            transactions=Transactions(self.store, self.begin, self.random),
+            places=self.database.places,
             plans=self.plans,
-            schedule=Schedule(
-                self.plans,
-                self.catalogue,
-                self.programme,
-                self.connections,
-                hears_webhooks=self.settings.is_public,
-                more=[retention.timer, *([self.alerts.timer] if self.alerts is not None else [])],
-            ),
-            outbox=Outbox(self.connections, performer, Pace(monotonic), self.waker.ring, self.inbox.keep_many),
-            commands=Commands(
-                self.inbox, self.connections, {**SecretCommands(self.vault).by_name, **AlertCommands(self.alerts).by_name}
-            ),
+            inbox=self.inbox,
+            commands=Commands(self.inbox, self.connections, by_name),
             connections=self.connections,
+            outbox=outbox,
+            schedule=schedule,
             bell=bell,
+            ring=self.waker.ring,
         )
 
 

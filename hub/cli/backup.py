@@ -188,12 +188,12 @@ def _key(settings: Settings, kept: Archive) -> tuple[Callable[[], None], str]:
 
 @contextmanager
 def _worker_kept_away(database: Database) -> Iterator[None]:
-    if not database.lock.try_acquire():
+    if not database.places.join_if_idle():
         raise HubError(f"a worker serves {database.shown}; stop `hub run` and `hub worker`, then restore")
     try:
         yield
     finally:
-        database.lock.release()
+        database.places.leave()
 
 
 @contextmanager

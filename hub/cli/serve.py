@@ -74,7 +74,7 @@ def web(*, host: str | None, port: int | None, folder: Path) -> None:
 @click.option("--drain", is_flag=True, help="Work until nothing is left to do, then stop.")
 @workspace_option
 def worker(*, drain: bool, folder: Path) -> None:
-    """Run the worker alone. A second one stands by and takes over when the first one ends."""
+    """Run a worker alone. On PostgreSQL any number share the work; in a folder a second one stands by and takes over."""
     log.setup(sys.stderr)
     hub = bootstrap.open_hub(config.load(folder))
     try:
@@ -131,8 +131,8 @@ class Labour(threading.Thread):
 
 
 def _work_or_stand_by(hub: bootstrap.Hub, stop: threading.Event) -> None:
-    """Work as soon as no other worker does."""
-    while not hub.database.lock.try_acquire():
+    """Work as soon as one may: at once, where a database takes several workers."""
+    while not hub.database.places.join():
         _LOG.info("another worker serves this database; standing by")
         if stop.wait(_LOOK_FOR_LOCK_SECONDS):
             return

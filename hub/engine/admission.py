@@ -21,7 +21,7 @@ from hub.engine.pulled import item_of
 from hub.engine.refunds import sale_of
 from hub.engine.told import Told
 from hub.errors import Unreadable
-from hub.programme import arrival, consent
+from hub.programme import arrival
 from hub.programme.messages import recognise
 from hub.sdk import Connection, Item, Request
 from hub.sdk import facts as words
@@ -180,9 +180,8 @@ class Admission:
         batch = self._batch
         things = [thing(ref, reading.connection) for reading in readings for ref in reading.fact.references]
         batch.events.want([(one.connection, one.trigger, one.key) for one in readings], things)
-        customers = [(one.fact.customer, one.connection) for one in readings if one.fact.customer is not None]
-        batch.book.want_balances(batch.roll.want(customers))
-        consent.want(batch.unit, [one.fact for one in readings], batch.programme)
+        named = ((arrival.customer_of(one.fact), one.connection) for one in readings)
+        batch.roll.want([(customer, connection) for customer, connection in named if customer is not None])
 
     def _place(self, reading: Reading) -> Event | None:
         batch, fact = self._batch, reading.fact
@@ -221,6 +220,8 @@ class Admission:
     def _place_refund(self, event: Event) -> Event | None:
         batch = self._batch
         sale = sale_of(batch, event)
+        if sale is not None and sale.state == UNCLAIMED:
+            sale = batch.events.held(sale)  # somebody may be claiming it now
         placed = event._replace(lane=event.id, member_id=None, state=READY, note="")
         if sale is not None:
             placed = placed._replace(lane=sale.lane, member_id=sale.member_id)
@@ -233,12 +234,10 @@ class Admission:
     def _member_of(self, event: Event) -> str | None:
         batch = self._batch
         found = arrival.whose(batch.roll, event.fact, event.connection, event.occurred_at, cause=event.id)
-        if found.member is None:
-            return None
-        if found.created:
-            fact = arrival.joined(found.member, event.occurred_at)
+        if found.member_id is not None and found.created:
+            fact = arrival.joined(batch.roll.get(found.member_id), event.occurred_at)
             batch.emit(fact, occurred_at=event.occurred_at, cause=event)
-        return found.member.id
+        return found.member_id
 
     def _revise(self, known: Event, reading: Reading) -> Event | None:
         """The same key again: an event that was not worked yet adopts newer content, a worked one shows it.
@@ -252,6 +251,7 @@ class Admission:
             return None
         if fact_text(fact) == fact_text(known.fact):
             return None
+        known = self._batch.events.held(known)
         if known.state == DONE:
             changed = [name for name, value in fact if value != getattr(known.fact, name, None)]
             note = f"a later delivery says otherwise about {', '.join(changed)}; it came after the event was worked"

@@ -8,7 +8,6 @@ from hub.engine.calls import RESTORED
 from hub.engine.cursors import INBOX
 from hub.engine.events import queries as engine_queries
 from hub.engine.inbox import queries as inbox_queries
-from hub.engine.readings import HEARTBEAT
 from hub.ledger import newest_block
 from hub.store import Session, load
 
@@ -42,5 +41,5 @@ def forget_the_past(hub: Session, taken_at: str, *, hold_calls: bool) -> int:
     A worker that was at work then is not now. hold_calls: the calls that waited may have been made since, with nothing left
     to tell us so: a person looks at each. Otherwise nothing was worked since, and what was being made counts as cut off.
     """
-    hub.run(queries.drop_cursor, name=HEARTBEAT)
+    hub.run(queries.forget_workers)
     return hub.run(queries.doubt_open_calls, note=f"{RESTORED}{taken_at}") if hold_calls else 0

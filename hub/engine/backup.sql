@@ -6,6 +6,6 @@ SELECT 1 AS found WHERE EXISTS (SELECT 1 FROM event) OR EXISTS (SELECT 1 FROM me
 -- Nobody knows whether these calls have been made.
 UPDATE call SET state = 1, note = :note WHERE kind = 'action' AND state < 2;
 
--- drop_cursor --
--- A reader begins anew.
-DELETE FROM cursor WHERE name = :name;
+-- forget_workers --
+-- Nobody works what has just been restored.
+DELETE FROM worker;

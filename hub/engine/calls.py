@@ -118,8 +118,15 @@ def row_of(call: Call) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
+def lane_of(connection: str) -> str:
+    """The lane in which the calls of a connection are begun, recorded and taken up."""
+    return f"calls:{connection}"
+
+
 def _by_id(session: Session, ids: Collection[str]) -> dict[str, Call]:
     return {row["id"]: from_row(row) for row in session.rows(queries.calls_by_id, ids=list(ids))}
 
 
-CALLS: Space[str, Call] = Space("call", _by_id, save=queries.save_call, row=lambda _, call: row_of(call))
+CALLS: Space[str, Call] = Space(
+    "call", _by_id, save=queries.save_call, row=lambda _, call: row_of(call), lane_of=lambda call: lane_of(call.connection)
+)

@@ -109,6 +109,7 @@ class Commands:
         event = batch.events.by_id(name)
         if event is None:
             raise HubError(f"there is no event {name}")
+        event = batch.events.held(event)
         if event.state != PARKED:
             raise HubError(f"event {name} is not parked; only an event that could not be worked is worked again")
         self._free(batch, event)
@@ -123,7 +124,7 @@ class Commands:
         rows = batch.unit.session.rows(queries.calls_of_run, run_id=name)
         held = [call for call in map(calls.from_row, rows) if call.state == calls.HELD and call.step == run.position]
         if held:
-            self._call_again(batch, held[-1])
+            self._call_again(batch, batch.unit.get(CALLS, held[-1].id) or held[-1])
             waiting = run.moved(runs.READY, batch.now, note="").moved(runs.WAITING, batch.now)
             batch.unit.put(RUNS, run.id, waiting)
         else:
@@ -158,6 +159,7 @@ class Commands:
         name = str(payload.get("id", ""))
         why = f"given up ({payload.get('reason') or 'no reason given'})"
         run, event, call = batch.unit.get(RUNS, name), batch.events.by_id(name), batch.unit.get(CALLS, name)
+        event = batch.events.held(event) if event is not None else None
         receipt = batch.unit.session.row(queries.receipt, delivery_id=name)
         if run is not None and run.state == runs.HELD:
             batch.unit.put(RUNS, run.id, run.moved(runs.STOPPED, batch.now, note=f"{why}: {run.note}"))
@@ -234,6 +236,8 @@ class Commands:
         task = batch.unit.session.row(queries.task, id=str(payload.get("task", "")))
         if task is None:
             raise HubError(f"there is no task `{payload.get('task')}`")
+        run = batch.unit.get(RUNS, task["run_id"])  # its lane is ours now: the clock cannot answer meanwhile
+        task = batch.unit.session.row(queries.task, id=task["id"]) or task
         if task["answered_at"] is not None:
             raise HubError(f"task {task['id']} was answered before, with `{task['answer']}`")
         answer, by = str(payload.get("choice", "")), str(payload.get("by") or "")
@@ -241,7 +245,6 @@ class Commands:
         if answer not in choices:
             raise HubError(f"`{answer}` is not one of the answers: {', '.join(choices)}")
         batch.unit.append(queries.answer_task, (answer, by, to_text(batch.now), task["id"]))
-        run = batch.unit.get(RUNS, task["run_id"])
         if run is not None and run.state == runs.WAITING:
             Runner(batch).resume(run, "done", {"outcome": "done", "answer": answer, "by": by})
         return {"task": task["id"], "answer": answer}, []

@@ -36,6 +36,8 @@ def _claim(batch: Batch, code: str, member_id: str) -> Literal["attached", "unkn
         sale = batch.events.by_id(event_id)
         if sale is None or not isinstance(sale.fact, words.Sale):
             continue
+        if sale.state == UNCLAIMED:
+            sale = batch.events.held(sale)
         if sale.state != UNCLAIMED:
             taken = True
             continue

@@ -99,6 +99,7 @@ class Events:
         self._unit, self._types, self._ids, self._now = unit, types, ids, now
         self._named: dict[str, list[str]] = {}
         self._fresh: set[str] = set()
+        self._held: set[str] = set()
 
     def want(self, identities: Collection[Identity], things: Collection[Thing]) -> None:
         """Read in sets what the batch will ask for."""
@@ -138,6 +139,21 @@ class Events:
             return saved
         row = self._unit.get(ROWS, event_id)
         return self.from_row(row) if row is not None else None
+
+    def held(self, event: Event) -> Event:
+        """The event as it stands, in a lane that is ours: so it stays until this unit is written, whoever else works."""
+        if event.id in self._held or self._unit.get(CHANGED, event.id) is not None:
+            return event
+        lane = ""
+        while event.lane != lane:  # it may have moved on while we waited
+            lane = event.lane
+            self._unit.session.lock([lane])
+            [row] = self._unit.session.rows(queries.events_by_id, ids=[event.id])
+            event = self.from_row(row)
+        self._held.add(event.id)
+        self._unit.know(ROWS, event.id, row)
+        self._unit.know(KNOWN, event.identity, event)
+        return event
 
     def want_ids(self, ids: Collection[str]) -> None:
         """Read these events in one query."""

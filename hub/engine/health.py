@@ -87,7 +87,7 @@ def _row(_: str, health: Health) -> tuple[object, ...]:
     return (health.connection, health.state, health.failures, *times, health.last_error)
 
 
-HEALTH: Space[str, Health] = Space("health", _load, save=queries.save_health, row=_row, missing=Health)
+HEALTH: Space[str, Health] = Space("health", _load, save=queries.save_health, row=_row, missing=Health, lane="health:{}".format)
 
 
 def health_of(unit: Unit, connection: str) -> Health:

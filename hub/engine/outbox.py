@@ -8,7 +8,7 @@ made: that is repeated, looked up, or held for a person, as its action declares.
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ from hub.clock import from_text, to_text
 from hub.engine import calls, gate
 from hub.engine.admission import Admission
 from hub.engine.batch import Batch
-from hub.engine.calls import CALLS, UNCERTAIN, Call
+from hub.engine.calls import BEGUN, CALLS, UNCERTAIN, Call
 from hub.engine.events import Event, queries
 from hub.engine.health import HEALTH, Pace, health_of
 from hub.engine.inbox import Delivery
@@ -67,8 +67,20 @@ class Outbox:
         self._pool = ThreadPoolExecutor(AT_ONCE_PER_CONNECTION * max(1, len(connections)), thread_name_prefix="call")
         self._told: queue.SimpleQueue[list[Outcome]] = queue.SimpleQueue()
         self._flying: dict[str, _Flight] = {}
+        self._served: list[str] = []
+        self._claimed: list[list[Call]] = []
+        self._made: set[tuple[str, int]] = set()
         self.is_paced = False
         """Whether calls that are due were left for a moment, to keep to a connection's rate."""
+
+    @property
+    def connections(self) -> frozenset[str]:
+        """The names of all connections that there are."""
+        return frozenset(self._connections)
+
+    def serve(self, connections: Collection[str]) -> None:
+        """Make the calls of these connections, and of no others: nobody else makes them now."""
+        self._served = sorted(connections)
 
     @property
     def in_flight(self) -> int:
@@ -77,49 +89,49 @@ class Outbox:
 
     def next_due(self, session: Session, now: datetime) -> datetime | None:
         """When the next call can be made: due, and of a connection that takes calls then."""
+        if self._claimed:
+            return now
         unit = Unit(session)
-        unit.want(HEALTH, list(self._connections))
-        shut = {name: health_of(unit, name).open_until for name in self._connections}
+        unit.want(HEALTH, self._served)
+        shut = {name: health_of(unit, name).open_until for name in self._served}
         until = {name: moment for name, moment in shut.items() if moment is not None and moment > now}
-        row = session.row(queries.next_call, closed=list(until))
+        row = session.row(queries.next_call, connections=[name for name in self._served if name not in until])
         moments = [from_text(row["due_at"])] if row is not None else []
         if until:
             rows = session.rows(queries.next_calls_of, connections=list(until))
             moments += [max(from_text(one["due_at"]), until[one["connection"]]) for one in rows]
         return min(moments) if moments else None
 
-    def recover(self, batch: Batch) -> int:
-        """Take up the calls that a worker began and never reported of; gives how many there were.
+    def recover(self, batch: Batch, connections: Collection[str]) -> int:
+        """Take up the calls of these connections that another worker began and never reported of; gives how many there were.
 
         That says nothing about the platforms: no breaker opens for it.
         """
-        rows = batch.unit.session.rows(queries.calls_begun)
-        for row in rows:
-            call = calls.from_row(row)
+        batch.unit.session.lock([calls.lane_of(name) for name in connections])
+        rows = batch.unit.session.rows(queries.calls_begun, connections=list(connections))
+        begun = [call for call in map(calls.from_row, rows) if (call.id, call.attempts) not in self._made]
+        self._preload(batch, begun)
+        for call in begun:
             if call.note.startswith(calls.RESTORED):  # too long ago for any platform to know it again
                 self._hold(batch, call, call.note)
             else:
                 self._note_failure(batch, call, CallFailed("the worker was stopped while the call was made", "uncertain"))
-        return len(rows)
+        return len(begun)
 
-    def claim(self, batch: Batch) -> list[list[Call]]:
-        """Note as begun what may be asked now, in groups that go out as one; call `launch` once that is committed."""
-        paced = [name for name in self._connections if not self._pace.has(name, self._performer.rate_of(name))]
-        waiting = batch.unit.session.rows(queries.next_calls_of, connections=paced) if paced else []
-        self.is_paced = any(from_text(row["due_at"]) <= batch.now for row in waiting)
-        # What cannot be asked now is not even looked at, else its calls would stand before those of all others.
-        closed = [*self._closed(batch), *paced, *(name for name in self._connections if not self._has_room(batch, name, {}))]
-        rows = batch.unit.session.rows(queries.calls_due, now=to_text(batch.now), closed=closed, most=_CLAIMED_MOST)
-        due = [calls.from_row(row) for row in rows]
-        self._preload(batch, due)
+    def claim(self, batch: Batch) -> None:
+        """Note as begun what may be asked now, in groups that go out as one; `launch` makes them, once that is committed."""
+        ready = self._begun_after_all(batch)
+        due = self._due(batch)
+        batch.events.want_ids([call.event_id for call in due if call.event_id])
         gate.want(batch, [self._performer.address_of(call) for call in due if call.kind != "alert"])
         groups: dict[tuple[str, str], list[Call]] = {}
-        ready: list[list[Call]] = []
+        kept_back: list[tuple[Call, str]] = []
         taken: dict[str, int] = {}
         for call in due:
             if not self._has_room(batch, call.connection, taken):
                 continue
-            if self._gate(batch, call):
+            if why := self._why_not(batch, call):
+                kept_back.append((call, why))
                 continue
             most = self._performer.batch_of(call)
             group = groups.get((call.connection, call.name))
@@ -133,13 +145,17 @@ class Outbox:
                 group = groups[call.connection, call.name] = [call]
                 ready.append(group)
             batch.unit.put(CALLS, call.id, self._begun(batch, call))
-        return [[batch.unit.get(CALLS, call.id) or call for call in group] for group in ready]
+        self._keep_back(batch, kept_back)
+        self._claimed = [[batch.unit.get(CALLS, call.id) or call for call in group] for group in ready]
 
-    def launch(self, groups: Sequence[list[Call]]) -> None:
-        """Make the calls; what becomes of them waits in `told`."""
+    def launch(self) -> bool:
+        """Make the calls that were claimed; what becomes of them waits in `told`. False when there were none."""
+        groups, self._claimed = self._claimed, []
         for group in groups:
             self._flying.setdefault(group[0].connection, _Flight()).number += 1
+            self._made.update((call.id, call.attempts) for call in group)
             self._pool.submit(self._make, group)
+        return bool(groups)
 
     def told(self, *, wait_seconds: float = 0) -> list[Outcome]:
         """What has been told since the last time; waits so long for the first, where asked to."""
@@ -161,13 +177,14 @@ class Outbox:
 
     def give_up(self, batch: Batch, outcome: Outcome, why: str) -> None:
         """Hold a call of which nothing else can be noted."""
-        batch.unit.put(CALLS, outcome.call.id, outcome.call.held(batch.now, why))
+        if self._still_ours(batch, [outcome]):
+            batch.unit.put(CALLS, outcome.call.id, outcome.call.held(batch.now, why))
 
     def record(self, batch: Batch, outcomes: Sequence[Outcome], admission: Admission) -> list[Event]:
         """Note what became of calls and let their runs go on; gives the events that platforms told of."""
-        runner = Runner(batch)
+        runner, events = Runner(batch), []
+        outcomes = self._still_ours(batch, outcomes)
         self._preload(batch, [outcome.call for outcome in outcomes])
-        events: list[Event] = []
         for outcome in outcomes:
             call = outcome.call
             if outcome.error is not None:
@@ -191,6 +208,41 @@ class Outbox:
         """Wait for the calls that are being made; what they tell is lost only to this process, not to the database."""
         self._pool.shutdown(wait=True)
 
+    def noted(self, outcomes: Sequence[Outcome]) -> None:
+        """What became of these calls is written."""
+        self._made.difference_update((outcome.call.id, outcome.call.attempts) for outcome in outcomes)
+
+    def _still_ours(self, batch: Batch, outcomes: Sequence[Outcome]) -> list[Outcome]:
+        """Without the calls that another worker has taken up meanwhile, because this one was cut off."""
+        batch.unit.session.lock([calls.lane_of(outcome.call.connection) for outcome in outcomes])
+        batch.unit.want(CALLS, [outcome.call.id for outcome in outcomes])
+        ours = [outcome for outcome in outcomes if _is_begun(batch.unit.get(CALLS, outcome.call.id), outcome.call)]
+        if len(ours) < len(outcomes):
+            _LOG.warning(
+                "calls were taken up by another worker; what became of them here is left out", count=len(outcomes) - len(ours)
+            )
+        return ours
+
+    def _begun_after_all(self, batch: Batch) -> list[list[Call]]:
+        """The groups that were claimed last, where it was not known whether the commit was made, and it was."""
+        last = [call for group in self._claimed for call in group]
+        batch.unit.session.lock([calls.lane_of(call.connection) for call in last])
+        batch.unit.want(CALLS, [call.id for call in last])
+        return [group for group in self._claimed if all(_is_begun(batch.unit.get(CALLS, call.id), call) for call in group)]
+
+    def _due(self, batch: Batch) -> list[Call]:
+        session = batch.unit.session
+        paced = [name for name in self._served if not self._pace.has(name, self._performer.rate_of(name))]
+        waiting = session.rows(queries.next_calls_of, connections=paced) if paced else []
+        self.is_paced = any(from_text(row["due_at"]) <= batch.now for row in waiting)
+        # What cannot be asked now is not even looked at, else its calls would stand before those of all others.
+        able = [name for name in self._open(batch) if name not in paced and self._has_room(batch, name, {})]
+        asked = {"now": to_text(batch.now), "connections": able, "most": _CLAIMED_MOST}
+        rows = session.rows(queries.calls_due, **asked)
+        if session.lock({calls.lane_of(row["connection"]) for row in rows}):
+            rows = session.rows(queries.calls_due, **asked)
+        return [calls.from_row(row) for row in rows]
+
     def _begun(self, batch: Batch, call: Call) -> Call:
         if call.kind == "pull" and "since" not in call.input:
             since = pull_since(batch.unit, call.connection, call.name, batch.now)
@@ -200,6 +252,7 @@ class Outbox:
     def _preload(self, batch: Batch, concerned: Sequence[Call]) -> None:
         """Read in sets what the runs of these calls will ask for."""
         members = [call.member_id for call in concerned if call.member_id]
+        batch.unit.session.lock({call.lane for call in concerned if call.run_id})
         batch.unit.want(RUNS, [call.run_id for call in concerned if call.run_id])
         events = [call.event_id for call in concerned if call.event_id]
         batch.events.want_ids(events)
@@ -221,27 +274,28 @@ class Outbox:
         self._told.put(outcomes)
         self._ring()
 
-    def _closed(self, batch: Batch) -> list[str]:
-        batch.unit.want(HEALTH, list(self._connections))
-        now = batch.now
-        return [name for name in self._connections if health_of(batch.unit, name).is_closed_to_calls(now)]
+    def _open(self, batch: Batch) -> list[str]:
+        batch.unit.want(HEALTH, self._served)
+        return [name for name in self._served if not health_of(batch.unit, name).is_closed_to_calls(batch.now)]
 
     def _has_room(self, batch: Batch, connection: str, taken: Mapping[str, int]) -> bool:
         flying = self._flying.get(connection, _Flight()).number + taken.get(connection, 0)
         most = 1 if health_of(batch.unit, connection).is_probing else AT_ONCE_PER_CONNECTION
         return flying < most
 
-    def _gate(self, batch: Batch, call: Call) -> bool:
-        """True when the messaging gate keeps the call back; then its run goes on without it."""
+    def _why_not(self, batch: Batch, call: Call) -> str:
+        """Why the messaging gate keeps the call back; empty when it does not."""
         if call.kind == "alert":
-            return False  # the owner is no member; what is sent to them has its own limit
-        why = gate.why_not(batch, call, *self._performer.address_of(call))
-        if not why:
-            return False
-        refused = call.refused(batch.now, why)
-        batch.unit.put(CALLS, call.id, refused)
-        self._go_on(batch, Runner(batch), refused, "blocked", None)  # who reads its result is passed over
-        return True
+            return ""  # the owner is no member; what is sent to them has its own limit
+        return gate.why_not(batch, call, *self._performer.address_of(call))
+
+    def _keep_back(self, batch: Batch, kept_back: Sequence[tuple[Call, str]]) -> None:
+        """The messaging gate lets these calls not out; their runs go on without them."""
+        self._preload(batch, [call for call, _ in kept_back])
+        for call, why in kept_back:
+            refused = call.refused(batch.now, why)
+            batch.unit.put(CALLS, call.id, refused)
+            self._go_on(batch, Runner(batch), refused, "blocked", None)  # who reads its result is passed over
 
     def _note_failure(self, batch: Batch, call: Call, error: CallFailed) -> None:
         uncertain = error.verdict == "uncertain" and not self._performer.may_repeat(call)
@@ -264,3 +318,8 @@ class Outbox:
         run = batch.unit.get(RUNS, call.run_id) if call.run_id else None
         if run is not None and run.state == WAITING and run.position == call.step:
             runner.resume(run, outcome, gave, given=call.input, why=call.note)
+
+
+def _is_begun(kept: Call | None, call: Call) -> bool:
+    """True when the call is still the one that this worker has begun."""
+    return kept is not None and (kept.state, kept.attempts) == (BEGUN, call.attempts)

@@ -23,6 +23,13 @@ def earned_already(batch: Batch, event: Event) -> str:
     return ""
 
 
+def lanes(event: Event) -> list[str]:
+    """What is held while the event is worked, so that the two sides are not worked at once."""
+    if not _is_sale(event.fact) and not _is_from_the_till(event.fact):
+        return []
+    return [f"order:{connection}:{name}" for connection, kind, name in event.things if kind == "order"]
+
+
 def _are_two_sides(one: Fact, other: Fact) -> bool:
     return (_is_sale(one) and _is_from_the_till(other)) or (_is_from_the_till(one) and _is_sale(other))
 

@@ -10,12 +10,29 @@ SELECT id, connection, kind, key, fact, lane, member_id, state, occurred_at, rec
        delivery_id, cause_id, depth, data, note
 FROM event WHERE id IN :ids;
 
+-- lanes_ready --
+-- The lanes of the oldest events that can be worked, after one of them: ready, and in a lane that is not parked.
+SELECT id, lane FROM event
+WHERE state = 0 AND id > :after AND NOT EXISTS (SELECT 1 FROM parked_lane WHERE parked_lane.lane = event.lane)
+ORDER BY id LIMIT :most;
+
 -- events_ready --
--- The oldest events that can be worked: ready, and in a lane that is not parked.
+-- The oldest events of these lanes that can be worked.
 SELECT id, connection, kind, key, fact, lane, member_id, state, occurred_at, recorded_at, told_at,
        delivery_id, cause_id, depth, data, note
-FROM event WHERE state = 0 AND NOT EXISTS (SELECT 1 FROM parked_lane WHERE parked_lane.lane = event.lane)
+FROM event
+WHERE state = 0 AND lane IN :lanes AND NOT EXISTS (SELECT 1 FROM parked_lane WHERE parked_lane.lane = event.lane)
 ORDER BY id LIMIT :most;
+
+-- newest_event --
+-- The event that was recorded last.
+SELECT id FROM event ORDER BY id DESC LIMIT 1;
+
+-- state_of_work --
+-- How far the inbox has been admitted, and the oldest event that can be worked.
+SELECT (SELECT value FROM cursor WHERE name = 'inbox') AS place,
+       (SELECT id FROM event WHERE state = 0
+        AND NOT EXISTS (SELECT 1 FROM parked_lane WHERE parked_lane.lane = event.lane) ORDER BY id LIMIT 1) AS ready;
 
 -- save_event --
 -- Keep an event, or its new state.
@@ -99,20 +116,41 @@ SELECT id, kind, connection, name, run_id, step, event_id, member_id, lane, inpu
 FROM call WHERE id IN :ids;
 
 -- calls_due --
--- The calls whose time has come, earliest first, but for connections that take none now.
+-- The calls of these connections whose time has come, earliest first.
 SELECT id, kind, connection, name, run_id, step, event_id, member_id, lane, input, state, attempts, due_at, result, note,
        created_at, changed_at
-FROM call WHERE state = 0 AND due_at <= :now AND connection NOT IN :closed ORDER BY due_at, id LIMIT :most;
+FROM call WHERE state = 0 AND due_at <= :now AND connection IN :connections ORDER BY due_at, id LIMIT :most;
 
 -- calls_begun --
--- The calls that somebody began and has not reported of.
+-- The calls of these connections that somebody began and has not reported of.
 SELECT id, kind, connection, name, run_id, step, event_id, member_id, lane, input, state, attempts, due_at, result, note,
        created_at, changed_at
-FROM call WHERE state = 1 ORDER BY id;
+FROM call WHERE state = 1 AND connection IN :connections ORDER BY id;
 
 -- next_call --
--- When the next call is due, but for connections that take none now.
-SELECT due_at FROM call WHERE state = 0 AND connection NOT IN :closed ORDER BY due_at LIMIT 1;
+-- When the next call of these connections is due.
+SELECT due_at FROM call WHERE state = 0 AND connection IN :connections ORDER BY due_at LIMIT 1;
+
+-- connections_called --
+-- The connections that open calls are for, also those that are in hub.yaml no longer.
+SELECT connection FROM call WHERE state = 0 UNION SELECT connection FROM call WHERE state = 1;
+
+-- see_worker --
+-- A worker is there.
+INSERT INTO worker (id, seen_at) VALUES (:id, :seen_at) ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at;
+
+-- forget_workers --
+-- A worker has ended, and so have those that were not seen since.
+DELETE FROM worker WHERE id = :id OR seen_at < :since;
+
+-- workers_seen --
+-- How many workers there are that were seen since, and when one was seen last.
+SELECT COUNT(CASE WHEN seen_at >= :since THEN 1 END) AS number, MAX(seen_at) AS seen_at FROM worker;
+
+-- oldest_ready --
+-- Since when the lane waits that has waited longest, of those that are not parked.
+SELECT recorded_at FROM event
+WHERE state = 0 AND NOT EXISTS (SELECT 1 FROM parked_lane WHERE parked_lane.lane = event.lane) ORDER BY id LIMIT 1;
 
 -- next_calls_of --
 -- When the next call of each of these connections is due.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from hub.clock import Clock, from_text
+from hub.clock import Clock, from_text, to_text
 from hub.engine import calls, events, runs
 from hub.engine.cursors import INBOX
 from hub.engine.events import queries
@@ -15,28 +15,37 @@ from hub.engine.vitals import Check, Snapshot
 from hub.store import Store
 from hub.store.tally import tallies
 
-HEARTBEAT = "worker:heartbeat"
 _ROOM_LEAST = 100 * 10**6
 _SILENCE_MOST = timedelta(seconds=60)
 
 
 def checks(store: Store, inbox_store: Store, clock: Clock) -> list[Check]:
-    """Whether the databases answer and are up to date, and when the worker was last heard of."""
-    with store.read() as session:
-        row = session.row(queries.cursors, names=[HEARTBEAT])
+    """Whether the databases answer and are up to date, what timers do, and when a worker was last heard of."""
     behind = [*store.missing_steps(), *inbox_store.missing_steps()]
     told = f"not taken yet: {', '.join(behind)}" if behind else "up to date"
     found = [Check("store", ok=True), Check("migrations", ok=not behind, detail=told)]
-    if not behind:
-        found.append(_timers(store))
     room = inbox_store.room_bytes()
     if room is not None:
         found.append(Check("disk", ok=room >= _ROOM_LEAST, detail=f"{room // 10**6:,} MB are free", vital=False))
-    if row is None:
-        return [*found, Check("worker", ok=False, detail="never seen", vital=False)]
-    silence = clock.now() - from_text(row["value"])
-    seen = f"seen {max(0, int(silence.total_seconds()))} seconds ago"
-    return [*found, Check("worker", ok=silence <= _SILENCE_MOST, detail=seen, vital=False)]
+    return found if behind else [*found, _timers(store), _workers(store, clock)]
+
+
+def _timers(store: Store) -> Check:
+    with store.read() as session:
+        held = held_timers(session).values()
+    failing = "; ".join(f"{one.name} broke off {one.failures} times in a row, see `hub held`" for one in held)
+    return Check("timers", ok=not held, detail=failing or "all in time", vital=False)
+
+
+def _workers(store: Store, clock: Clock) -> Check:
+    with store.read() as session:
+        row = session.row(queries.workers_seen, since=to_text(clock.now() - _SILENCE_MOST))
+    assert row is not None
+    if row["seen_at"] is None:
+        return Check("worker", ok=False, detail="none is there", vital=False)
+    silence = max(0, int((clock.now() - from_text(row["seen_at"])).total_seconds()))
+    there = f"{row['number']} there, " if row["number"] > 1 else ""
+    return Check("worker", ok=row["number"] > 0, detail=f"{there}seen {silence} seconds ago", vital=False)
 
 
 def snapshot(store: Store, inbox: Inbox, measured: Sequence[Store], clock: Clock) -> Snapshot:
@@ -49,9 +58,11 @@ def snapshot(store: Store, inbox: Inbox, measured: Sequence[Store], clock: Clock
         outbox = {(row["connection"], calls.STATES[row["state"]]): row["number"] for row in session.rows(queries.count_calls)}
         held = {timer.name: timer.failures for timer in held_timers(session).values()}
         breakers = {row["connection"]: row["state"] for row in session.rows(queries.all_health)}
+        ready = session.row(queries.oldest_ready)
     return Snapshot(
         events={**counted.get("event", {}), **open_events},
         lag_seconds=_age(inbox.oldest_after(int(place["value"]) if place is not None else 0), clock),
+        lane_lag_seconds=_age(from_text(ready["recorded_at"]) if ready is not None else None, clock),
         runs={**counted.get("run", {}), **open_runs},
         steps=counted.get("step", {}),
         outbox=outbox,
@@ -61,13 +72,6 @@ def snapshot(store: Store, inbox: Inbox, measured: Sequence[Store], clock: Clock
         database_bytes={one.name: one.size_bytes() for one in measured},
         oldest_delivery_seconds=_age(inbox.oldest_after(0), clock),
     )
-
-
-def _timers(store: Store) -> Check:
-    with store.read() as session:
-        held = held_timers(session).values()
-    failing = "; ".join(f"{one.name} broke off {one.failures} times in a row, see `hub held`" for one in held)
-    return Check("timers", ok=not held, detail=failing or "all in time", vital=False)
 
 
 def _age(moment: datetime | None, clock: Clock) -> float:

@@ -148,8 +148,10 @@ def _awaiting(session: Session, members: Collection[str]) -> dict[str, tuple[str
     return found
 
 
-RUNS: Space[str, Run] = Space("run", _by_id, save=queries.save_run, row=lambda _, run: row_of(run))
-AWAITING: Space[str, tuple[str, ...]] = Space("runs_awaiting", _awaiting)
+RUNS: Space[str, Run] = Space(
+    "run", _by_id, save=queries.save_run, row=lambda _, run: row_of(run), lane_of=lambda run: run.lane
+)
+AWAITING: Space[str, tuple[str, ...]] = Space("runs_awaiting", _awaiting, lane=str)
 """The runs of a member that wait for a fact."""
 
 

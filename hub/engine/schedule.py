@@ -149,7 +149,11 @@ def _next_wake(unit: Unit) -> datetime | None:
 
 def _to_wake(batch: Batch, most: int) -> list[Run]:
     """The runs whose time has come, earliest first."""
-    rows = batch.unit.session.rows(queries.runs_to_wake, now=to_text(batch.now), most=most)
+    session, asked = batch.unit.session, {"now": to_text(batch.now), "most": most}
+    rows = session.rows(queries.runs_to_wake, **asked)
+    if session.lock({row["lane"] for row in rows}):
+        held = {row["lane"] for row in rows}  # one of them may have gone on while we waited for its lane
+        rows = [row for row in session.rows(queries.runs_to_wake, **asked) if row["lane"] in held]
     found = [runs.from_row(row) for row in rows]
     for run in found:
         batch.unit.know(RUNS, run.id, run)

@@ -15,7 +15,7 @@ from hub import log
 from hub.clock import from_text, to_text
 from hub.engine.batch import Batch
 from hub.engine.events import queries
-from hub.store import Row, Session, Unit
+from hub.store import OutOfReach, Row, Session, Unit
 
 _LOG = log.get(__name__)
 _FIRST_DELAY = timedelta(seconds=30)
@@ -95,6 +95,8 @@ class Timers:
 def _due(timer: Timer, unit: Unit) -> datetime | None:
     try:
         return timer.due(unit)
+    except OutOfReach:
+        raise
     except Exception:  # noqa: BLE001 - then its own turn shows what is wrong with it
         _LOG.exception("a timer cannot say when it is due", timer=timer.name)
         return _LONG_AGO

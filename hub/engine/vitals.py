@@ -20,7 +20,8 @@ class Check:
 class Snapshot:
     """Counts at one moment.
 
-    events, runs, steps: by state or outcome. lag_seconds: how long the oldest delivery has waited for the worker. outbox: calls
+    events, runs, steps: by state or outcome. lag_seconds: how long the oldest delivery has waited to be admitted.
+    lane_lag_seconds: how long the oldest admitted event has waited to be worked, but for parked lanes. outbox: calls
     by (connection, state). breakers: the state of each connection (ok, failing, open, needs_reconnecting). postings: of the
     ledger, by kind. timers: failures in a row of those that are set aside. database_bytes: by file.
     oldest_delivery_seconds: how far back the inbox goes.
@@ -28,6 +29,7 @@ class Snapshot:
 
     events: Mapping[str, int] = field(default_factory=dict)
     lag_seconds: float = 0
+    lane_lag_seconds: float = 0
     runs: Mapping[str, int] = field(default_factory=dict)
     steps: Mapping[str, int] = field(default_factory=dict)
     outbox: Mapping[tuple[str, str], int] = field(default_factory=dict)

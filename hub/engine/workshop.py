@@ -6,14 +6,15 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from hub import log
 from hub.clock import to_text
-from hub.engine import effects
+from hub.engine import effects, overlap
 from hub.engine.batch import Batch
-from hub.engine.events import DONE, PARKED, Event, queries
+from hub.engine.events import DONE, PARKED, WAITING, Event, queries
 from hub.engine.hindsight import AWARDING
 from hub.engine.refunds import RETURNED, gives_back
 from hub.engine.runner import Runner, effect_key
 from hub.engine.runs import AWAITING
 from hub.errors import HubError
+from hub.programme import consent
 from hub.sdk.facts import Sale
 from hub.store import Session, Space
 from hub.store.tally import count
@@ -27,20 +28,32 @@ class Workshop:
     def __init__(self, batch: Batch) -> None:
         self._batch = batch
         self._runner = Runner(batch)
+        self._lanes: set[str] = set()
+        self._elsewhere: list[Event] = []
 
     def work(self, events: Iterable[Event]) -> int:
-        """Work these events and what they cause; gives how many were worked. Those in a parked lane stay where they are."""
+        """Work these events and what they cause in their lanes; gives how many were worked.
+
+        Those in a parked lane stay where they are.
+        """
         events = list(events)
+        self._lanes.update(event.lane for event in events)
         self._preload(events)
-        return sum(self._work_with_causes(event) for event in events) + self.work_emitted()
+        return sum(self._work_with_causes(event) for event in events)
 
     def work_emitted(self) -> int:
-        """Work the hub's own facts that are left: those of timers and of runs that went on."""
+        """Work the hub's own facts that are left: those of timers, of runs that went on, and in other lanes."""
         number = 0
+        for event in self._elsewhere:
+            self._lanes.add(event.lane)
+            number += self._work_with_causes(event)
+        self._elsewhere.clear()
         while self._batch.causes:
             cause_id = next(iter(self._batch.causes))  # in the order in which they came about
             del self._batch.causes[cause_id]
-            number += sum(self._work_with_causes(event) for event in self._batch.emitted(cause_id))
+            for event in self._batch.emitted(cause_id):
+                self._lanes.add(event.lane)
+                number += self._work_with_causes(event)
         return number
 
     def _work_with_causes(self, event: Event) -> int:
@@ -49,10 +62,14 @@ class Workshop:
         worked = self._work_one(event)
         number = int(worked)
         for caused in self._batch.emitted(event.id):
-            number += self._work_with_causes(caused)
+            if caused.lane in self._lanes:
+                number += self._work_with_causes(caused)
+            else:
+                self._elsewhere.append(caused)
         if worked and isinstance(event.fact, Sale):
-            for refund in [one for one in events.awaiting(event) if gives_back(one, event)]:
-                number += self._work_with_causes(events.wake(refund, lane=event.lane, member_id=event.member_id))
+            for refund in [events.held(one) for one in events.awaiting(event) if gives_back(one, event)]:
+                if refund.state == WAITING:
+                    number += self._work_with_causes(events.wake(refund, lane=event.lane, member_id=event.member_id))
         return number
 
     def _work_one(self, event: Event) -> bool:
@@ -85,6 +102,8 @@ class Workshop:
     def _preload(self, events: Collection[Event]) -> None:
         batch = self._batch
         members = [event.member_id for event in events if event.member_id]
+        batch.unit.session.lock([name for event in events for name in overlap.lanes(event)])
+        consent.want(batch.unit, [event.fact for event in events], batch.programme)
         batch.unit.want(PARKED_LANES, [event.lane for event in events])
         batch.roll.want_members(members)
         batch.book.want_balances(members)
@@ -107,4 +126,4 @@ def _parked(session: Session, lanes: Collection[str]) -> Mapping[str, str]:
     return {row["lane"]: row["event_id"] for row in session.rows(queries.parked_lanes, lanes=list(lanes))}
 
 
-PARKED_LANES: Space[str, str | None] = Space("parked_lane", _parked)
+PARKED_LANES: Space[str, str | None] = Space("parked_lane", _parked, lane=str)

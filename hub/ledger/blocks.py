@@ -1,32 +1,40 @@
 """Blocks: the heads of all chains, bound together, so that a chain cannot be cut off at its end.
 
 A copy of the newest block's hash, kept elsewhere, shows later that nothing below it was changed.
+
+Ids of transactions are those of clocks: one that is recorded later may have a smaller id, where several processes write and
+their clocks differ. So the walk over ids begins a while before the last block, and leaves out the heads that are sealed.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from hub.clock import to_text
+from hub.ids import since
 from hub.ledger.chain import GENESIS, block_hash
 from hub.ledger.sql import SQL
 from hub.ledger.whole import by_ids, raw
 from hub.store import Row, Session, Unit
 
 _MOST = 10_000
+_LOOKED_BACK = timedelta(minutes=10)
 
 
 def seal(unit: Unit, now: datetime, most: int = _MOST) -> int:
-    """Bind at most `most` transactions since the last block into a new one; gives its number, 0 when there were none."""
+    """Bind at most `most` transactions since the last block into a new one; gives its number, 0 when there were none.
+
+    Nobody else may write meanwhile: what is bound is what there is.
+    """
     session = unit.session
     last = session.row(SQL.last_block)
     seq, after, previous = (last["seq"] + 1, last["last_txn_id"], last["hash"]) if last else (1, "", GENESIS)
     ids = [row["id"] for row in session.rows(SQL.txn_ids_after, after=after, most=most)]
     alone = [row["id"] for row in session.rows(SQL.memberless_unsealed)]
-    if not ids and not alone:
-        return 0
     until = ids[-1] if ids else after
-    heads = session.rows(SQL.heads_between, after=after, until=until)
+    heads = session.rows(SQL.heads_to_seal, after=since(after, _LOOKED_BACK) if after else "", until=until)
+    if not heads and not alone:
+        return 0
     block = (seq, to_text(now), until)
     unit.append(SQL.add_block, (*block, _hash(session, previous, block, heads, alone)))
     for row in heads:

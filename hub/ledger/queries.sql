@@ -233,13 +233,14 @@ SELECT txn_id FROM block_txn WHERE block = :block;
 -- The ids of the transactions after this one.
 SELECT id FROM txn WHERE id > :after ORDER BY id LIMIT :most;
 
--- heads_between --
--- The newest link of each member with a transaction in this stretch.
+-- heads_to_seal --
+-- The newest link of each member with a transaction in this stretch, unless a block binds it.
 SELECT link.member_id, link.seq, link.hash FROM link
 JOIN (SELECT member_id FROM entry WHERE txn_id > :after AND txn_id <= :until AND member_id IS NOT NULL
       UNION SELECT member_id FROM txn WHERE id > :after AND id <= :until AND member_id IS NOT NULL) AS touched
     ON touched.member_id = link.member_id
-WHERE link.seq = (SELECT MAX(newest.seq) FROM link AS newest WHERE newest.member_id = touched.member_id);
+WHERE link.seq = (SELECT MAX(newest.seq) FROM link AS newest WHERE newest.member_id = touched.member_id)
+    AND NOT EXISTS (SELECT 1 FROM block_head WHERE block_head.member_id = link.member_id AND block_head.seq >= link.seq);
 
 -- memberless_unsealed --
 -- The transactions without a member that stand in no block; there are few of them in all.

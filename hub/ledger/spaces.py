@@ -114,9 +114,11 @@ def _following(session: Session, ids: Collection[str]) -> dict[str, tuple[Postin
     return {txn_id: tuple(followers) for txn_id, followers in found.items()}
 
 
-ACCOUNTS = Space("balance", _accounts, SQL.save_balance, lambda member_id, account: (member_id, *account), lambda _: Account())
+ACCOUNTS = Space(
+    "balance", _accounts, SQL.save_balance, lambda member_id, account: (member_id, *account), lambda _: Account(), lane=str
+)
 """Balances by member."""
-OPEN_LOTS: Space[str, Lots] = Space("open lots", _open_lots, missing=lambda _: ())
+OPEN_LOTS: Space[str, Lots] = Space("open lots", _open_lots, missing=lambda _: (), lane=str)
 """The lots with points left by member, in spend order, as they were read: a view of LEFT, never written itself.
 
 Who gives points needs none of them, and a member may have very many.
@@ -133,18 +135,20 @@ def dead_at(now: str) -> Space[str, int]:
     def load(session: Session, members: Collection[str]) -> dict[str, int]:
         return {row["member_id"]: int(row["points"]) for row in session.rows(SQL.dead_points, members=list(members), now=now)}
 
-    return Space("dead points", load, missing=lambda _: 0)
+    return Space("dead points", load, missing=lambda _: 0, lane=str)
 
 
-LEFT = Space("lot_left", _lots_left, SQL.save_left, lambda _, left: left)
+LEFT = Space("lot_left", _lots_left, SQL.save_left, lambda _, left: left, lane_of=lambda left: left.member_id)
 """What is left by lot."""
-HOLDS = Space("hold", _holds, SQL.save_hold, _hold_row)
+HOLDS = Space("hold", _holds, SQL.save_hold, _hold_row, lane_of=lambda hold: hold.member_id)
 """Holds by id."""
-BUDGETS = Space("budget", _budgets, SQL.save_budget, lambda campaign, points: (campaign, points), lambda _: 0)
+BUDGETS = Space(
+    "budget", _budgets, SQL.save_budget, lambda campaign, points: (campaign, points), lambda _: 0, lane="budget:{}".format
+)
 """What is left of campaigns' budgets."""
 KEYS: Space[str, Kept | None] = Space("keys", _by_key)
 """What was posted, by idempotency key."""
-POSTINGS: Space[str, Posting] = Space("postings", _by_id)
+POSTINGS: Space[str, Posting] = Space("postings", _by_id, lane_of=lambda posting: posting.member_id or posting.txn_id)
 """What was posted, by id."""
 FOLLOWING: Space[str, tuple[Posting, ...]] = Space("following", _following, missing=lambda _: ())
 """What follows a transaction, by its id."""

@@ -1,7 +1,7 @@
 """Arrival: what a fact does to its member by being there, before any recipe is asked.
 
 `whose` at admission: which member a fact is about, made if need be. `take_note` when the event is worked: consent, activity,
-what the platform changed, and the commands that members write.
+what the platform says of the member, and the commands that members write.
 """
 
 from __future__ import annotations
@@ -38,13 +38,19 @@ _ACTIVITY = (Sale, JobCompleted, DealWon)
 def whose(roll: Roll, fact: Fact, connection: str, at: datetime, *, cause: str) -> Found:
     """The member whom a fact is about. Facts that are no reason to join (a refund, a stranger's message) make nobody."""
     if isinstance(fact, HubFact):
-        return Found(roll.get(fact.member_id) if fact.member_id else None, False)
-    customer = fact.customer or _writer(fact)
-    if customer is None or not customer.is_known():
+        return Found(fact.member_id or None, False)
+    customer = customer_of(fact)
+    if customer is None:
         return Found(None, False)
     if not makes_member(fact):
         return Found(roll.find(customer, connection), False)
-    return roll.find_or_create(customer, connection, at, cause=cause, replace=isinstance(fact, CustomerChanged))
+    return roll.find_or_create(customer, connection, at, cause=cause)
+
+
+def customer_of(fact: Fact) -> Customer | None:
+    """Whom a fact names, when that tells one person from another."""
+    customer = fact.customer or _writer(fact)
+    return customer if customer is not None and customer.is_known() else None
 
 
 def makes_member(fact: Fact) -> bool:
@@ -85,12 +91,21 @@ def take_note(work: Work, claim: messages.Claim) -> None:
     messages.answer(work, claim)
     if work.member_id is None:
         return
+    _fill(work, work.member_id)
     if is_activity(fact):
         work.roll.touch(work.member_id, work.event.occurred_at)
     elif isinstance(fact, CustomerChanged):
         work.roll.adopt(work.member_id, fact, cause=work.event.id)
     elif isinstance(fact, CustomersMerged):
         work.roll.join_identities(work.member_id, work.event.connection, fact.merged_ids, cause=work.event.id)
+
+
+def _fill(work: Work, member_id: str) -> None:
+    """Take over what a platform's fact says of its member; the hub's own, which others caused, say nothing new."""
+    event, customer = work.event, customer_of(work.event.fact)
+    if customer is not None and event.depth == 0 and makes_member(event.fact):
+        replace = isinstance(event.fact, CustomerChanged)
+        work.roll.fill(member_id, customer, event.connection, cause=event.id, replace=replace)
 
 
 def _writer(fact: Fact) -> Customer | None:

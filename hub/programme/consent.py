@@ -76,7 +76,9 @@ def _row(key: Key, standing: Standing) -> tuple[str | None, ...]:
     return (*key, standing.own, standing.own_source, own_at, standing.noted, noted_at)
 
 
-CONSENTS: Space[Key, Standing] = Space("consent", _load, queries.save_consent, _row, lambda _: Standing())
+CONSENTS: Space[Key, Standing] = Space(
+    "consent", _load, queries.save_consent, _row, lambda _: Standing(), lane=lambda key: f"consent:{key[1]}"
+)
 
 
 def record(

@@ -51,13 +51,3 @@ def address_on(channel: str, address: str, region: str | None) -> str | None:
     if channel == "email":
         return email(address)
     return address.strip() or None
-
-
-def identity_on(channel: str, address: str, region: str | None) -> str | None:
-    """The identity that an address of a channel is, or None when it is none."""
-    normal = address_on(channel, address, region)
-    if normal is None:
-        return None
-    if channel in PHONE_CHANNELS:
-        return "phone:" + normal
-    return "email:" + normal if channel == "email" else None

@@ -138,5 +138,5 @@ def _load_identities(session: Session, identities: Collection[str]) -> dict[str,
     return {row["identity"]: row["member_id"] for row in rows}
 
 
-MEMBERS: Space[str, Member] = Space("member", _load_members, queries.save_member, _member_row)
+MEMBERS: Space[str, Member] = Space("member", _load_members, queries.save_member, _member_row, lane=str)
 IDENTITIES: Space[str, str] = Space("identity", _load_identities)

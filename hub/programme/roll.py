@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from hub.clock import to_text
 from hub.ids import Ids
-from hub.programme.identities import Names, identity_on, names_of
+from hub.programme.identities import Names, names_of
 from hub.programme.members import IDENTITIES, MEMBERS, Member, queries
 from hub.programme.settings import Programme
 from hub.sdk.facts import Customer, CustomerChanged
@@ -24,9 +24,9 @@ _COPIED = ("first_name", "last_name", "birthday", "language")
 
 
 class Found(NamedTuple):
-    """The member that a customer record is about, if any, and whether this record made them one."""
+    """Whom a customer record is about, if anybody, and whether this record made them a member."""
 
-    member: Member | None
+    member_id: str | None
     created: bool
 
 
@@ -40,14 +40,10 @@ class Roll:
         self._ids = ids
         self._now = now
 
-    def want(self, customers: Iterable[tuple[Customer, str]]) -> list[str]:
-        """Read in two queries whom these records (each with its connection) are about; gives the ids of known members."""
+    def want(self, customers: Iterable[tuple[Customer, str]]) -> None:
+        """Read in one query whom these records (each with its connection) are about."""
         identities = [name for customer, place in customers for name in names_of(customer, place, self._region).identities]
         self._unit.want(IDENTITIES, identities)
-        known = [self._unit.get(IDENTITIES, identity) for identity in dict.fromkeys(identities)]
-        ids = [member_id for member_id in dict.fromkeys(known) if member_id]
-        self.want_members(ids)
-        return ids
 
     def want_members(self, ids: Collection[str]) -> None:
         """Read these members in one query."""
@@ -60,25 +56,19 @@ class Roll:
             raise KeyError(member_id)
         return member
 
-    def find(self, customer: Customer, connection: str) -> Member | None:
+    def find(self, customer: Customer, connection: str) -> str | None:
         """Whom a customer record is about, by its strongest known identity; changes nothing."""
         for identity in names_of(customer, connection, self._region).identities:
             owner = self._unit.get(IDENTITIES, identity)
             if owner is not None:
-                return self.get(owner)
+                return owner
         return None
 
-    def by_address(self, channel: str, address: str) -> Member | None:
-        """The member whose number or e-mail address this is."""
-        identity = identity_on(channel, address, self._region)
-        owner = self._unit.get(IDENTITIES, identity) if identity else None
-        return self.get(owner) if owner else None
-
-    def find_or_create(self, customer: Customer, connection: str, at: datetime, *, cause: str, replace: bool = False) -> Found:
+    def find_or_create(self, customer: Customer, connection: str, at: datetime, *, cause: str) -> Found:
         """The member that a customer record is about; made when nobody is known by any of its identities.
 
-        New identities are added and missing fields filled. replace: the record is the platform's newest word, it also
-        replaces what is there. Identities that belong to somebody else stay theirs, and a note is kept.
+        New identities are added; those that belong to somebody else stay theirs, and a note is kept. Nothing else of a known
+        member is read or changed: `fill` does that, when it is the turn of their lane.
         """
         names = names_of(customer, connection, self._region)
         owner: str | None = None
@@ -94,12 +84,30 @@ class Roll:
                 foreign.append((identity, holder))
         if owner is None and not fresh:
             return Found(None, False)
-        member = self.get(owner) if owner else self._create(at, cause)
+        member_id = owner or self._create(at, cause).id
         for identity in fresh:
-            self._add_identity(member.id, identity)
-        if foreign:
-            names = self._note_conflicts(member.id, names, foreign, cause)
-        return Found(self._fill(member, customer, names, cause, replace), owner is None)
+            self._add_identity(member_id, identity)
+        for identity, holder in foreign:
+            self._note(identity, member_id, holder, cause)
+        return Found(member_id, owner is None)
+
+    def fill(self, member_id: str, customer: Customer, connection: str, *, cause: str, replace: bool = False) -> Member:
+        """Fill what is missing in a member's record. replace: the platform's newest word also replaces what is there.
+
+        An address by which somebody else is known is not taken over.
+        """
+        member, names = self.get(member_id), names_of(customer, connection, self._region)
+        said = {field: getattr(customer, field) for field in _COPIED}
+        changed = {field: new for field, new in said.items() if new and _is_news(getattr(member, field), new, replace)}
+        if _better(member.email, names.email, "email:", names, replace) and self._is_theirs(member_id, f"email:{names.email}"):
+            changed["email"] = names.email
+        if _better(member.phone, names.phone, "phone:", names, replace) and self._is_theirs(member_id, f"phone:{names.phone}"):
+            changed["phone"] = names.phone
+        if not changed:
+            return member
+        for field, new in changed.items():
+            self._write_change(member_id, field, getattr(member, field), new, cause)
+        return self._put(member._replace(**changed))
 
     def adopt(self, member_id: str, changed: CustomerChanged, *, cause: str) -> Member:
         """Take over the tags and attributes that a platform has for a customer; its tags are added, none is removed."""
@@ -186,35 +194,11 @@ class Roll:
         self._unit.append(queries.add_identity, (identity, member_id, to_text(self._now)))
         self._unit.know(IDENTITIES, identity, member_id)
 
-    def _note_conflicts(self, member_id: str, names: Names, foreign: list[tuple[str, str]], cause: str) -> Names:
-        for identity, holder in foreign:
-            self._note(identity, member_id, holder, cause)
-        taken = {identity for identity, _ in foreign}
-        return names._replace(
-            email=None if f"email:{names.email}" in taken else names.email,
-            phone=None if f"phone:{names.phone}" in taken else names.phone,
-        )
+    def _is_theirs(self, member_id: str, identity: str) -> bool:
+        return self._unit.get(IDENTITIES, identity) in (None, member_id)
 
     def _note(self, identity: str, member_id: str, owner_id: str, cause: str) -> None:
         self._unit.append(queries.add_identity_conflict, (identity, member_id, owner_id, cause, to_text(self._now)))
-
-    def _fill(self, member: Member, customer: Customer, names: Names, cause: str, replace: bool) -> Member:
-        changed: dict[str, Any] = {}
-        for field in _COPIED:
-            new = getattr(customer, field)
-            if new:
-                old = getattr(member, field)
-                if old is None or (replace and old != new):
-                    changed[field] = new
-        if _better(member.email, names.email, "email:", names, replace):
-            changed["email"] = names.email
-        if _better(member.phone, names.phone, "phone:", names, replace):
-            changed["phone"] = names.phone
-        if not changed:
-            return member
-        for field, new in changed.items():
-            self._write_change(member.id, field, getattr(member, field), new, cause)
-        return self._put(member._replace(**changed))
 
     def _write_change(self, member_id: str, field: str, old: Any, new: Any, cause: str) -> None:
         self._unit.append(queries.add_member_change, (member_id, field, _text(old), _text(new), cause, to_text(self._now)))
@@ -222,6 +206,10 @@ class Roll:
     def _put(self, member: Member) -> Member:
         self._unit.put(MEMBERS, member.id, member)
         return member
+
+
+def _is_news(old: Any, new: Any, replace: bool) -> bool:
+    return old is None or (replace and old != new)
 
 
 def _better(old: str | None, new: str | None, kind: str, names: Names, replace: bool) -> bool:

@@ -1,4 +1,4 @@
-"""Database: where a workspace keeps everything, on either engine: its two stores, the worker's lock, and how it is woken."""
+"""Database: where a workspace keeps everything, on either engine: its two stores, the workers' places, and how it is woken."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Protocol
 from hub.errors import HubError
 from hub.store import sqlite_copy
 from hub.store.leases import Leases, ProcessLeases
-from hub.store.lock import FolderLock, Lock
+from hub.store.lock import FolderPlaces, Places
 from hub.store.moment import Moment, Refill
 from hub.store.session import Store
 from hub.store.sqlite import SqliteStore
@@ -25,7 +25,7 @@ class Database(Protocol):
     """A place that holds both schemas. shown: what people call it, without a password."""
 
     shown: str
-    lock: Lock
+    places: Places
 
     def open(self, schema: str) -> Store:
         """The tables of a schema, brought up to date."""
@@ -36,11 +36,11 @@ class Database(Protocol):
         ...
 
     def waker(self) -> Waker:
-        """What wakes the worker."""
+        """What wakes the workers."""
         ...
 
     def bell(self) -> Bell:
-        """What the worker hears; for the one who has the lock."""
+        """What a worker hears; for one who has joined."""
         ...
 
     def leases(self) -> Leases:
@@ -58,8 +58,8 @@ class Database(Protocol):
     def refill(self, aside: str | None) -> AbstractContextManager[Refill]:
         """New tables, which take the place of the old ones when the block ends without an error.
 
-        aside: a name under which the old ones are kept; None when they hold nothing. For the one who has the lock. HubError
-        when others do not let go of what is there.
+        aside: a name under which the old ones are kept; None when they hold nothing. For the one who has the worker's place.
+        HubError when others do not let go of what is there.
         """
         ...
 
@@ -69,7 +69,7 @@ class Folder:
 
     def __init__(self, folder: Path) -> None:
         self.shown = str(folder)
-        self.lock: Lock = FolderLock(folder / "worker.lock")
+        self.places: Places = FolderPlaces(folder / "worker.lock")
         self._folder = folder
 
     def open(self, schema: str) -> Store:

@@ -1,12 +1,11 @@
-"""Lock: one worker at a time for a database; it is given free when the process ends, however it ends."""
+"""Lock: who works a database. What a process holds is given free when it ends, however it ends."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Protocol
-
-from hub.errors import HubError
 
 try:
     import fcntl
@@ -14,23 +13,32 @@ except ImportError:  # pragma: no cover - Windows has no flock; there msvcrt loc
     fcntl = None  # type: ignore[assignment]
 
 
-class LockLost(HubError):
-    """Another worker has taken over; this one must not go on."""
+WORKER = "worker"
+"""The place of the first worker: the one who lets time pass. Where nobody has it, nobody works."""
 
 
-class Lock(Protocol):
-    """The worker's lock. Not re-entrant; one owner among all processes."""
+class Places(Protocol):
+    """The places that workers of one database take. For the worker's thread alone."""
 
-    def try_acquire(self) -> bool:
-        """Take the lock if nobody has it; True too when it is ours already."""
+    def join(self) -> bool:
+        """Become a worker; False when another process works there and only one may. True too when this one does."""
         ...
 
-    def acquire(self) -> None:
-        """Take the lock. HubError when another process has it."""
+    def join_if_idle(self) -> bool:
+        """Become a worker unless another process works there."""
         ...
 
-    def release(self) -> None:
-        """Give the lock back."""
+    def take(self, names: Collection[str]) -> Collection[str]:
+        """Take those of these places that nobody else has; gives those that are new: not ours before, or lost meanwhile."""
+        ...
+
+    @property
+    def held(self) -> Collection[str]:
+        """The places that are ours."""
+        ...
+
+    def leave(self) -> None:
+        """Give everything back."""
         ...
 
 
@@ -42,7 +50,7 @@ class FolderLock:
         self._file: int | None = None
 
     def try_acquire(self) -> bool:
-        """Take the lock if nobody has it."""
+        """Take the lock if nobody has it; True too when it is ours already."""
         if self._file is not None:
             return True
         file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -54,16 +62,34 @@ class FolderLock:
         self._file = file
         return True
 
-    def acquire(self) -> None:
-        """Take the lock. HubError when another process has it."""
-        if not self.try_acquire():
-            raise HubError(f"another worker serves {self._path.parent}; one is enough, and only one may write to it")
-
     def release(self) -> None:
         """Give the lock back."""
         if self._file is not None:
             os.close(self._file)
             self._file = None
+
+
+class FolderPlaces:
+    """A data folder: one worker, who has every place; a lock file keeps all other processes of the machine out."""
+
+    def __init__(self, path: Path) -> None:
+        self._lock = FolderLock(path)
+        self.held: frozenset[str] = frozenset()
+
+    def join(self) -> bool:
+        return self._lock.try_acquire()
+
+    def join_if_idle(self) -> bool:
+        return self.join()
+
+    def take(self, names: Collection[str]) -> Collection[str]:
+        fresh = frozenset(names) - self.held
+        self.held |= fresh
+        return fresh
+
+    def leave(self) -> None:
+        self.held = frozenset()
+        self._lock.release()
 
 
 def _lock(file: int) -> None:

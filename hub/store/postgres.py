@@ -1,25 +1,26 @@
 """PostgreSQL: one database for any number of processes, through psycopg.
 
-What SQLite promises holds here too: a read sees one moment, a commit is on the disk when it returns, and the transactions of
-one schema go one after another, so that a number from a `$sequence` never becomes visible before a smaller one.
+What SQLite promises holds here too: a read sees one moment, and a commit is on the disk when it returns. Transactions of the
+inbox go one after another, so that a number from a `$sequence` never becomes visible before a smaller one. Those of the hub go
+at once: each holds the lanes of what it changes, and reads nothing that it will change before it holds its lane.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
 import psycopg
-from psycopg import pq
+from psycopg import errors, pq
 
 from hub.errors import HubError
 from hub.store import migrations
 from hub.store.connections import Connection, Connections
 from hub.store.queries import Query
-from hub.store.session import OutOfReach, Row
+from hub.store.session import Collided, OutOfReach, Row
 from hub.store.sets import Sets, array
 
 _IN = re.compile(r"\b(NOT )?IN :(\w+)")
@@ -33,7 +34,15 @@ _LOCAL = {
     "enable_seqscan": "off",  # but not one that reads a whole table, because the table was empty when it was made
 }
 _SET = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in _LOCAL.items())
-_WRITE = ("BEGIN", f"SELECT {_SET}, pg_advisory_xact_lock({{lock}})")
+_WRITE = ("BEGIN ISOLATION LEVEL READ COMMITTED", f"SELECT {_SET}, {{lock}}")
+_ALONE, _TOGETHER = "pg_advisory_xact_lock({})", "pg_advisory_xact_lock_shared({})"
+_LANE = migrations.advisory_key("'lane:' || name")
+_KEYS = f"SELECT DISTINCT {_LANE} AS key FROM unnest($1::text[]) AS name ORDER BY 1"  # noqa: S608 - the hub's own words
+_LOCK = f"SELECT pg_advisory_xact_lock(key) FROM ({_KEYS}) AS lane".encode()  # noqa: S608 - the hub's own words
+"""Always in the same order, so that two that want the same lanes do not wait for one another."""
+_TRY_LOCK = f"SELECT name FROM unnest($1::text[]) AS name WHERE pg_try_advisory_xact_lock({_LANE})".encode()  # noqa: S608 - the hub's own words
+_RACES = (errors.DeadlockDetected, errors.SerializationFailure, errors.UniqueViolation, errors.LockNotAvailable)
+"""What another transaction may be the cause of; it would not be met again."""
 _TROUBLE = ("08", "25006", "25P03", "53", "57", "58")
 """What a server says that is in trouble: connections, read only, a transaction too long idle, full, shutting down, its disk."""
 _SIZE = "SELECT COALESCE(SUM(pg_total_relation_size(to_regclass(name))), 0) AS size FROM unnest($1::text[]) AS name"
@@ -43,16 +52,32 @@ class PostgresSession:
     """A transaction on one connection.
 
     Its beginning and what it writes wait for the next question or for the COMMIT, and go to the server with that in one trip;
-    so there the error of a write shows. fence: called once it has begun; it raises when this process may write no longer.
+    so there the error of a write shows. holds_lanes: else there is nobody to hold them against.
     """
 
-    def __init__(
-        self, connection: Connection, sets: Sets, begin: Sequence[str], fence: Callable[[], None] | None = None
-    ) -> None:
+    def __init__(self, connection: Connection, sets: Sets, begin: Sequence[str], *, holds_lanes: bool = False) -> None:
         self._connection = connection
         self._sets = sets
-        self._fence = fence
+        self._holds_lanes = holds_lanes
+        self._lanes: set[str] = set()
+        self._broken_by: psycopg.Error | None = None
         self._unsent: list[tuple[bytes, Sequence[Sequence[Any]]]] = [(statement.encode(), [()]) for statement in begin]
+
+    def lock(self, names: Collection[str]) -> bool:
+        fresh = self._fresh(names)
+        if fresh:
+            with self._trip():
+                self._connection.execute(_LOCK, [fresh])
+            self._lanes.update(fresh)
+        return bool(fresh)
+
+    def try_lock(self, names: Collection[str]) -> Collection[str]:
+        fresh = self._fresh(names)
+        if fresh:
+            with self._trip():
+                found = self._connection.execute(_TRY_LOCK, [fresh])
+            self._lanes.update(row["name"] for row in found.fetchall())
+        return self._lanes.intersection(names)
 
     def rows(self, query: Query, **values: Any) -> list[Row]:
         return list(self._ask(query, values).fetchall())
@@ -71,9 +96,7 @@ class PostgresSession:
     def commit(self) -> None:
         """Keep everything; nothing at all when any of it fails."""
         if self._connection.info.transaction_status is pq.TransactionStatus.INERROR:  # a COMMIT would undo it and say nothing
-            raise psycopg.errors.InFailedSqlTransaction("a statement of the transaction had failed")
-        if self._fence is not None:
-            self.send()
+            raise self._broken_by or errors.InFailedSqlTransaction("a statement of the transaction had failed")
         with self._trip():
             self._connection.execute("COMMIT", prepare=False)
 
@@ -89,18 +112,22 @@ class PostgresSession:
     @contextmanager
     def _trip(self) -> Iterator[None]:
         """What the block sends goes with all that waits; the answers are there when it ends."""
-        if not self._unsent:
-            yield
-            return
-        with self._connection.pipeline():
-            for statement, parameters in self._unsent:
-                for values in parameters:
-                    self._connection.execute(statement, values)
-            self._unsent.clear()
-            yield
-        if self._fence is not None:
-            self._fence()
-            self._fence = None
+        try:
+            if not self._unsent:
+                yield
+                return
+            with self._connection.pipeline():
+                for statement, parameters in self._unsent:
+                    for values in parameters:
+                        self._connection.execute(statement, values)
+                self._unsent.clear()
+                yield
+        except psycopg.Error as error:
+            self._broken_by = error
+            raise
+
+    def _fresh(self, names: Collection[str]) -> list[str]:
+        return [name for name in dict.fromkeys(names) if name not in self._lanes] if self._holds_lanes else []
 
 
 @cache
@@ -118,15 +145,15 @@ def _plain(value: Any) -> Any:
 class PostgresStore:
     """The tables of one schema (`hub` or `inbox`) in a database; both may live in the same one.
 
-    fence: called in every transaction that writes; it raises when this process may write no longer. HubError when the database
-    cannot be reached or does not keep text as UTF-8.
+    HubError when the database cannot be reached or does not keep text as UTF-8.
     """
 
     def __init__(self, url: str, schema: str) -> None:
         self.name = self._schema = schema
-        self.fence: Callable[[], None] | None = None
+        self.is_shared = schema == "hub"
         self._sets = Sets()
-        self._begin_write = [statement.format(lock=migrations.advisory_lock(schema)) for statement in _WRITE]
+        self._together = _begin_write(schema, _TOGETHER if self.is_shared else _ALONE)
+        self._alone = _begin_write(schema, _ALONE)
         _look_at(url)
         self._connections = Connections(url, _CONNECTIONS_MOST, _WAIT_SECONDS)
 
@@ -148,9 +175,10 @@ class PostgresStore:
                 connection.execute("COMMIT", prepare=False)  # psycopg would prepare everything anew after a ROLLBACK
 
     @contextmanager
-    def write(self) -> Iterator[PostgresSession]:
+    def write(self, *, alone: bool = False) -> Iterator[PostgresSession]:
         with self._lent() as connection:
-            session = PostgresSession(connection, self._sets, self._begin_write, self.fence)
+            begin = self._alone if alone else self._together
+            session = PostgresSession(connection, self._sets, begin, holds_lanes=self.is_shared)
             yield session
             session.commit()
 
@@ -174,12 +202,18 @@ class PostgresStore:
         try:
             with self._connections.lend() as connection:
                 yield connection
+        except _RACES as error:
+            raise Collided(str(error).partition("\n")[0]) from error
         except psycopg.Error as error:
             is_lost = error.sqlstate is None and isinstance(error, psycopg.OperationalError)
             if is_lost or (error.sqlstate or "").startswith(_TROUBLE):
                 said = str(error).strip().splitlines()[0].rpartition(" failed: ")[2]  # where it is, is not everybody's affair
                 raise OutOfReach(f"the database cannot be used now: {said}") from error
             raise
+
+
+def _begin_write(schema: str, lock: str) -> list[str]:
+    return [statement.format(lock=lock.format(migrations.advisory_lock(schema))) for statement in _WRITE]
 
 
 def _look_at(url: str) -> None:

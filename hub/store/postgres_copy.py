@@ -134,6 +134,8 @@ def refilled(connection: Connection, aside: str | None) -> Iterator[PostgresRefi
 
 
 def _lock(connection: Connection, tables: Collection[str]) -> None:
+    for schema in ("hub", "inbox"):  # as those who write begin; else each might have what the other wants
+        migrations.shut(connection, schema)
     listed = sql.SQL(", ").join(map(sql.Identifier, tables))
     connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(listed))
 

@@ -12,24 +12,23 @@ from hub.errors import HubError
 from hub.store import migrations, postgres_copy
 from hub.store.connections import connect
 from hub.store.leases import Leases
-from hub.store.lock import Lock
+from hub.store.lock import Places
 from hub.store.moment import Moment, Refill
 from hub.store.postgres import PostgresStore
 from hub.store.session import Store
 from hub.store.session_leases import SessionLeases
-from hub.store.turns import ListenBell, NotifyWaker, SessionLock
+from hub.store.turns import ListenBell, NotifyWaker, SessionPlaces
 from hub.store.wake import Bell, Waker
 
 
 class Server:
-    """A PostgreSQL database; what the worker writes is fenced by its lock."""
+    """A PostgreSQL database, for any number of workers."""
 
     def __init__(self, url: str) -> None:
         parts = conninfo_to_dict(url)
         self.shown = f"the database {parts.get('dbname', '')} on {parts.get('host', 'this machine')}"
         self._url = url
-        self._session_lock = SessionLock(url)
-        self.lock: Lock = self._session_lock
+        self.places: Places = SessionPlaces(url)
 
     def open(self, schema: str) -> Store:
         store = self._store(schema)
@@ -69,7 +68,4 @@ class Server:
             yield refill
 
     def _store(self, schema: str) -> PostgresStore:
-        store = PostgresStore(self._url, schema)
-        if schema == "hub":  # the inbox is written by every process
-            store.fence = self._session_lock.check
-        return store
+        return PostgresStore(self._url, schema)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -12,12 +12,28 @@ from hub.store.queries import Query
 Row = Mapping[str, Any]
 
 
+class Collided(Exception):
+    """Another transaction got in the way of this one, and nothing of it was written: do it again, whole."""
+
+
 class OutOfReach(Unavailable):
     """The database cannot be reached, or cannot write anything now. Whether a commit under way was made is not known."""
 
 
 class Session(Protocol):
     """One transaction, or one consistent read."""
+
+    def lock(self, names: Collection[str]) -> bool:
+        """Hold these lanes until the transaction ends; waits for whoever has them.
+
+        True when one of them was not held before: what was read of it until now may be out of date. Where only one process
+        writes, and in a read, there is nothing to wait for.
+        """
+        ...
+
+    def try_lock(self, names: Collection[str]) -> Collection[str]:
+        """Hold those of these lanes that nobody else has; gives them, with those that were held before."""
+        ...
 
     def rows(self, query: Query, **values: Any) -> list[Row]:
         """Every row that the query gives."""
@@ -40,16 +56,25 @@ class Session(Protocol):
 
 
 class Store(Protocol):
-    """A database: many readers, and transactions one after another. name: what people call it."""
+    """A database: many readers, and transactions. name: what people call it.
+
+    is_shared: several processes may write at once, and hold the lanes of what they change; else transactions go one after
+    another.
+    """
 
     name: str
+    is_shared: bool
 
     def read(self) -> AbstractContextManager[Session]:
         """A consistent view that changes nothing."""
         ...
 
-    def write(self) -> AbstractContextManager[Session]:
-        """A transaction: committed when the block ends, undone when it raises. OutOfReach when the database is in trouble."""
+    def write(self, *, alone: bool = False) -> AbstractContextManager[Session]:
+        """A transaction: committed when the block ends, undone when it raises. alone: with no other one meanwhile.
+
+        Collided and OutOfReach say that it is not the fault of what was asked; after OutOfReach it is not known whether a
+        commit under way was made.
+        """
         ...
 
     def migrate(self) -> list[str]:
@@ -79,6 +104,12 @@ class Store(Protocol):
 
 class NoRows:
     """A session on a database that has nothing and keeps nothing: for work that stays in a Unit's memory."""
+
+    def lock(self, names: Collection[str]) -> bool:
+        return False
+
+    def try_lock(self, names: Collection[str]) -> Collection[str]:
+        return names
 
     def rows(self, query: Query, **values: Any) -> list[Row]:
         return []

@@ -45,6 +45,12 @@ class SqliteSession:
         """For statements of the store's own, which no file of queries has."""
         return self._connection
 
+    def lock(self, names: Collection[str]) -> bool:
+        return False
+
+    def try_lock(self, names: Collection[str]) -> Collection[str]:
+        return names
+
     def rows(self, query: Query, **values: Any) -> list[Row]:
         return self._connection.execute(_named(query), _plain(values)).fetchall()
 
@@ -76,6 +82,8 @@ class SqliteStore:
     cache_kilobytes: what the writer may hold of the file. In a large one every row of a batch lies on a page of its own; those
     that find no room are written in the middle of the batch and read again.
     """
+
+    is_shared = False
 
     def __init__(self, path: Path, schema: str, *, cache_kilobytes: int = 2_000) -> None:
         self.path = path
@@ -110,7 +118,7 @@ class SqliteStore:
             self._give_back(connection)
 
     @contextmanager
-    def write(self) -> Iterator[SqliteSession]:
+    def write(self, *, alone: bool = False) -> Iterator[SqliteSession]:
         with self._writing:
             try:
                 self._writer.execute("BEGIN IMMEDIATE")

@@ -1,65 +1,84 @@
 """Turns: how processes on one PostgreSQL database take turns and wake one another.
 
-Both keep a connection of their own. The lock is the session's: the server gives it free the moment that the connection ends.
+Each keeps a connection of its own. A place is the session's: the server gives it free the moment that the connection ends.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Collection
 from contextlib import suppress
 
 import psycopg
 from psycopg import sql
 
 from hub import log
-from hub.errors import HubError
 from hub.store import migrations
 from hub.store.connections import Connection, connect, is_cut
-from hub.store.lock import LockLost
+from hub.store.lock import WORKER
 
 _LOG = log.get(__name__)
 _CHANNEL = "current_schema() || ':loyalty-hub'"
-_TRY = f"SELECT pg_try_advisory_lock({migrations.advisory_lock('worker')}) AS taken"
+_PLACE = migrations.advisory_key("'place:' || name")
+_TRY = f"SELECT name FROM unnest($1::text[]) AS name WHERE pg_try_advisory_lock({_PLACE})".encode()  # noqa: S608 - the hub's own words
 _NOTIFY = f"SELECT pg_notify({_CHANNEL}, '')"
 _RETRY_SECONDS = 1.0
 
 
-class SessionLock:
-    """An advisory lock: one owner among all processes on all machines. For the worker's thread alone."""
+class SessionPlaces:
+    """Advisory locks of one session, each with one owner among all processes on all machines. Any number of workers may join.
+
+    A session that was cut has lost everything; that is noticed at the next `take`, which takes again what is still free.
+    """
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._connection: Connection | None = None
+        self._held: set[str] = set()
 
-    def try_acquire(self) -> bool:
-        if self._connection is not None:
-            return True
-        connection = connect(self._url)
-        row = connection.execute(_TRY.encode()).fetchone()
-        if row is None or not row["taken"]:
-            connection.close()
-            return False
-        self._connection = connection
+    def join(self) -> bool:
+        self.take([WORKER])  # or another has it
         return True
 
-    def acquire(self) -> None:
-        if not self.try_acquire():
-            raise HubError("another worker serves this database; one is enough, and only one may write to it")
+    def join_if_idle(self) -> bool:
+        self.take([WORKER])
+        if not self._held:
+            self.leave()
+        return WORKER in self._held
 
-    def release(self) -> None:
+    def take(self, names: Collection[str]) -> Collection[str]:
+        if self._connection is not None and is_cut(self._connection):
+            _LOG.warning("the connection that held this worker's places was cut", places=sorted(self._held))
+            self.leave()
+        wanted = [name for name in names if name not in self._held]
+        if not wanted:
+            return ()
+        try:
+            fresh = self._try(wanted)
+        except psycopg.Error as error:
+            _LOG.warning("this worker's places cannot be taken now", reason=str(error).strip())
+            self.leave()
+            return ()
+        self._held.update(fresh)
+        return fresh
+
+    @property
+    def held(self) -> Collection[str]:
+        return self._held
+
+    def leave(self) -> None:
+        self._held.clear()
         if self._connection is not None:
+            with suppress(psycopg.Error):
+                self._connection.execute("SELECT pg_advisory_unlock_all()")  # the server may notice a closed connection later
             self._connection.close()
             self._connection = None
 
-    def check(self) -> None:
-        """Take the lock again when its connection was cut. LockLost when another worker was faster."""
-        if self._connection is None or not is_cut(self._connection):
-            return
-        self.release()
-        if not self.try_acquire():
-            raise LockLost("the connection that held the worker's lock was cut, and another worker has taken over")
-        _LOG.warning("the connection that held the worker's lock was cut; it has been taken again")
+    def _try(self, names: list[str]) -> set[str]:
+        if self._connection is None:
+            self._connection = connect(self._url)
+        return {row["name"] for row in self._connection.execute(_TRY, [names]).fetchall()}
 
 
 class NotifyWaker:

@@ -25,6 +25,8 @@ class Space(Generic[K, V]):
 
     load: (session, keys) -> the values that there are. row: (key, value) -> the parameters of `save`, in its order.
     missing: the value of a key that the database does not have, or None to let `get` answer None.
+    lane: of a key, the lane that is held before its value is read, so that nobody else changes it until this unit is written.
+    lane_of: the same where the value names it.
     adds: whether `save` adds to what the database has; then a value is forgotten when it is written, not to be added again.
     """
 
@@ -34,6 +36,8 @@ class Space(Generic[K, V]):
     row: Callable[[K, V], Sequence[Any]] | None = None
     missing: Callable[[K], V] | None = None
     adds: bool = False
+    lane: Callable[[K], str] | None = None
+    lane_of: Callable[[V], str] | None = None
 
 
 class _Absent:
@@ -118,10 +122,11 @@ class Unit:
         for query, rows in self._rows.items():
             if rows:
                 self.session.run_many(query, rows)
-        for space, keys in self._dirty.items():
+        for space, keys in sorted(self._dirty.items(), key=_writes_shared_rows):
             if keys and space.save is not None and space.row is not None:
                 known, row = self._values[space], space.row
-                self.session.run_many(space.save, [row(key, known[key]) for key in keys])
+                inorder = sorted(keys) if space.adds else keys
+                self.session.run_many(space.save, [row(key, known[key]) for key in inorder])
                 if space.adds:
                     known.clear()
         self._rows.clear()
@@ -129,7 +134,12 @@ class Unit:
         self._undo.clear()
 
     def _read(self, space: Space[K, V], known: dict[K, Any], keys: list[K]) -> None:
-        found = space.load(self.session, keys)
+        session = self.session
+        if space.lane is not None:
+            session.lock([space.lane(key) for key in keys])
+        found = space.load(session, keys)
+        if space.lane_of is not None and found and session.lock([space.lane_of(value) for value in found.values()]):
+            found = space.load(session, keys)  # somebody may have changed them before the lanes were ours
         for key in keys:
             if key in found:
                 known[key] = found[key]
@@ -149,3 +159,8 @@ class Unit:
                 known[key] = before
             if dirty is not None and not was_dirty:
                 dirty.pop(key, None)
+
+
+def _writes_shared_rows(dirty: tuple[Space[Any, Any], Any]) -> bool:
+    """What every unit adds to comes last, and in one order: its rows are held for a moment, and nobody waits in a ring."""
+    return dirty[0].adds

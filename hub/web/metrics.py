@@ -54,6 +54,9 @@ class _FromSnapshot(Collector):
         now = self._snapshot()
         yield _gauges("hub_events", "Events, by state", "state", now.events)
         yield GaugeMetricFamily("hub_lag_seconds", "How long the oldest delivery has waited for the worker", now.lag_seconds)
+        yield GaugeMetricFamily(
+            "hub_lane_lag_seconds", "How long the oldest admitted event has waited to be worked", now.lane_lag_seconds
+        )
         yield _gauges("hub_runs", "Runs of recipes, by state", "state", now.runs)
         yield _gauges("hub_steps", "Steps of runs, by outcome", "outcome", now.steps)
         outbox = GaugeMetricFamily("hub_outbox", "Calls to platforms, by connection and state", labels=("connection", "state"))

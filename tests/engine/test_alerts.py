@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from hub.cli.alerts import alerts as command
 from hub.engine.alerts import silence
+from hub.engine.timekeeper import Timekeeper
 from hub.errors import ConfigError, HubError
 from hub.store import Unit
 from tests.engine.platforms import KEY, Answered, Asked, letters
@@ -187,17 +188,17 @@ def test_an_unreadable_delivery_is_told(watched: Callable[..., World]) -> None:
 def test_a_timer_that_is_set_aside_is_told(watched: Callable[..., World], monkeypatch: pytest.MonkeyPatch) -> None:
     """With its name."""
     world = watched(recipe("night", "when: {schedule: {cron: '0 3 * * *'}}\ndo:\n  - award: {points: 1}\n"))
-    [timer] = [one for one in world.worker._schedule.timers._timers if one.name.startswith("watch:")]
-    monkeypatch.setattr(type(world.worker), "_work_timer", breaking(timer, type(world.worker)._work_timer))
+    [timer] = [one for one in world.worker._time._schedule.timers._timers if one.name.startswith("watch:")]
+    monkeypatch.setattr(Timekeeper, "_work", breaking(timer, Timekeeper._work))
     world.later(days=1)
     assert f"- 1 timer is set aside ({timer.name}): " in told(world)[0]
 
 
 def breaking(broken: Any, works: Callable[..., bool]) -> Callable[..., bool]:
-    def work(self: Any, timer: Any, most: int) -> bool:
+    def work(self: Any, batch: Any, timer: Any, most: int) -> bool:
         if timer.name == broken.name:
             raise ValueError("a wrong turn")
-        return works(self, timer, most)
+        return works(self, batch, timer, most)
 
     return work
 

@@ -162,7 +162,7 @@ def test_both_engines_write_the_same_file(make: Make, other: World, tmp_path: Pa
     hub("db", "backup", tmp_path / "b.zip", "-w", other.folder)
     a, b = Archive(tmp_path / "a.zip"), Archive(tmp_path / "b.zip")
     sums = [{part.table.name: part.sha256 for one in made.manifest.schemas.values() for part in one.parts} for made in (a, b)]
-    assert {name for name in sums[0] if sums[0][name] != sums[1][name]} <= {"cursor"}  # the heartbeat is not kept
+    assert {name for name in sums[0] if sums[0][name] != sums[1][name]} <= {"worker"}  # the heartbeat is not kept
     assert a.manifest.facts == b.manifest.facts
     assert a.manifest.facts["newest_block"]["seq"] == 1
     a.close()
@@ -173,7 +173,7 @@ def test_calls_that_waited_are_held_since_they_may_have_been_made(make: Make, ot
     """Nothing goes out by itself after a restore; a person replays what was not sent."""
     world = make(POINTS, THANKS)
     world.pay("p1", "20.00", ANN)
-    world.worker._admit()
+    world.take_in()
     assert [call["state"] for call in world.calls("send_safe")] == ["due"]
     hub("db", "backup", tmp_path / "b.zip", "-w", world.folder)
     said = hub("db", "restore", tmp_path / "b.zip", "-w", other.folder)
@@ -196,7 +196,7 @@ def test_a_move_makes_the_calls_that_waited(make: Make, other: World, tmp_path: 
     """Where nothing was worked after the backup, nothing needs a person."""
     world = make(POINTS, THANKS)
     world.pay("p1", "20.00", ANN)
-    world.worker._admit()
+    world.take_in()
     hub("db", "backup", tmp_path / "b.zip", "-w", world.folder)
     assert told("db", "restore", tmp_path / "b.zip", "--resume-calls", "-w", other.folder)["held"] == 0
     other.open()
@@ -263,7 +263,7 @@ def test_nothing_is_restored_under_a_process_that_takes_deliveries_in(tmp_path: 
     """On SQLite every process that has a file open has to end; then nothing that it acknowledges is lost."""
     world = World(tmp_path / "w")
     hub("db", "backup", tmp_path / "b.zip", "-w", world.folder)
-    world.hub.database.lock.release()
+    world.hub.database.places.leave()
     said = hub("db", "restore", tmp_path / "b.zip", "-w", world.folder, code=1)
     assert "is in use" in said
     assert "hub web" in said
@@ -280,9 +280,9 @@ def test_on_postgresql_those_who_take_deliveries_in_go_on_with_the_new_tables(ma
         world.pay(f"p{n}", "1.00")
     world.work()
     hub("db", "backup", tmp_path / "b.zip", "-w", world.folder)
-    world.hub.database.lock.release()
+    world.hub.database.places.leave()
     hub("db", "restore", tmp_path / "b.zip", "--replace", "--yes", "-w", world.folder)
-    world.hub.database.lock.acquire()
+    world.hub.database.places.join()
     world.pay("p8", "1.00")
     world.work()
     assert sorted(row["key"] for row in world.events("payment")) == [f"p{n}" for n in range(9)]

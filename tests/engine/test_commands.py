@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -233,20 +234,21 @@ def test_a_row_that_cannot_be_read_holds_up_nobody(world: World) -> None:
     assert len(world.rows("SELECT * FROM receipt WHERE state = 'unreadable'")) == 2
 
 
-def test_a_second_worker_is_refused(make: Any) -> None:
+def test_a_second_worker_of_a_folder_is_refused(tmp_path: Path) -> None:
     """One folder, one writer; it can take over when the first has gone."""
-    world = make()
+    world = World(tmp_path / "w", POINTS)
     connectors = {one.name: one for one in (built_in, till, letters)}
     other = bootstrap.open_hub(config.load(world.folder, {}), clock=world.clock, connectors=connectors)
     try:
         with pytest.raises(HubError, match="another worker"):
             other.worker(ThreadBell())
         assert not other.settle()
-        world.hub.database.lock.release()
+        world.hub.database.places.leave()
         other.worker(ThreadBell())
     finally:
         other.close()
-        assert world.hub.database.lock.try_acquire()
+        assert world.hub.database.places.join()
+        world.close()
 
 
 def test_a_worker_that_is_told_to_stop_finishes_what_it_began(make: Any) -> None:

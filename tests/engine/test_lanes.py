@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hub.engine import worker as worker_module
+from hub.engine import intake, lanes
 from hub.programme import awarding
 from tests.engine.world import POINTS, World, recipe
 
@@ -52,7 +52,7 @@ def test_a_replay_frees_the_lane_and_it_goes_on_in_order(world: World) -> None:
 
 def test_a_long_queue_of_a_freed_lane_is_worked_before_what_comes_new(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many batches that takes."""
-    monkeypatch.setattr(worker_module, "_READY_MOST", 2)
+    monkeypatch.setattr(lanes, "_EVENTS_MOST", 2)
     world.pay("p0", "10.00", order="o0", currency="EUR")
     world.work()
     for number in range(1, 6):
@@ -114,7 +114,7 @@ def test_a_mistake_of_ours_parks_one_event_and_undoes_what_it_had_begun(make: An
 
 def test_a_batch_that_the_database_refuses_is_worked_one_by_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the delivery that cannot be written is set aside, with the reason; its neighbours are worked."""
-    real = worker_module.Admission.admit
+    real = intake.Admission.admit
 
     def broken(self: Any, deliveries: Any) -> Any:
         placed = real(self, deliveries)
@@ -122,7 +122,7 @@ def test_a_batch_that_the_database_refuses_is_worked_one_by_one(world: World, mo
             raise OSError("the disk said no")
         return placed
 
-    monkeypatch.setattr(worker_module.Admission, "admit", broken)
+    monkeypatch.setattr(intake.Admission, "admit", broken)
     for number in range(1, 4):
         world.pay(f"p{number}", "10.00")
     world.work()
@@ -130,7 +130,7 @@ def test_a_batch_that_the_database_refuses_is_worked_one_by_one(world: World, mo
     [receipt] = world.rows("SELECT * FROM receipt")
     assert receipt["state"] == "unreadable"
     assert "the disk said no" in receipt["note"]
-    monkeypatch.setattr(worker_module.Admission, "admit", real)
+    monkeypatch.setattr(intake.Admission, "admit", real)
     world.do("replay", id=receipt["delivery_id"])
     world.work()
     assert world.balance() == 30

@@ -202,6 +202,7 @@ def test_a_call_that_was_cut_off_with_its_worker_is_taken_up(make: Any, action: 
         raise SystemExit
 
     world.pay("p1", "1.00", ANN, order="o1")
+    world.take_in()
     world.worker._outbox.launch = killed  # type: ignore[method-assign]
     with pytest.raises(SystemExit):
         world.work()
@@ -225,6 +226,7 @@ def test_calls_that_were_cut_off_with_their_worker_open_no_breaker(make: Any) ->
 
     for number in range(7):
         world.pay(f"p{number}", "1.00", ANN, order=f"o{number}")
+    world.take_in()
     world.worker._outbox.launch = killed  # type: ignore[method-assign]
     with pytest.raises(SystemExit):
         world.work()
@@ -435,19 +437,19 @@ def test_what_came_of_a_call_is_not_lost_when_the_database_is_in_trouble(make: A
     world = make(sending("send_once"))
     world.pay("p1", "1.00", ANN, order="o1")
     real = world.worker._store.write
-    worker = world.worker
+    worker, calling = world.worker, world.worker._calling
 
     def record(**said: Any) -> Any:
-        def full() -> Any:
+        def full(**how: Any) -> Any:
             raise OSError("no space left on device")
 
         monkeypatch.setattr(worker._store, "write", full)
         try:
-            return type(worker)._record(worker, **said)
+            return type(calling).record(calling, **said)
         finally:
             monkeypatch.setattr(worker._store, "write", real)
 
-    monkeypatch.setattr(worker, "_record", record)
+    monkeypatch.setattr(calling, "record", record)
     with pytest.raises(OSError, match="no space"):
         world.work()
     monkeypatch.undo()

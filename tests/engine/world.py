@@ -13,6 +13,7 @@ from typing import Any
 from hub import bootstrap, config
 from hub.clock import VirtualClock
 from hub.engine.door import Knock, Received
+from hub.engine.events import queries
 from hub.engine.worker import Worker
 from hub.ledger import Totals, totals, verify
 from hub.programme.actions import connector as built_in
@@ -157,6 +158,14 @@ class World:
     def work(self) -> None:
         """Work all that is due now."""
         self.worker.drain()
+
+    def take_in(self) -> None:
+        """Work what waits in the inbox, and make no call."""
+        busy = True
+        while busy:
+            with self.hub.store.read() as session:
+                row = session.row(queries.state_of_work)
+            busy = self.worker._admit(int(row["place"] or 0) if row else 0) or self.worker._lanes.work()
 
     def later(self, **by: float) -> None:
         """Let time pass, each due moment by itself, and work what falls due."""

@@ -57,9 +57,10 @@ class Shop:
     def join(self, email: str = "ada@example.com", **fields: Any) -> Member:
         with self.unit() as unit:
             customer = Customer(email=email, **fields)
-            member = self.roll(unit).find_or_create(customer, "square", self.clock.now(), cause="evt_join").member
-        assert member is not None
-        return member
+            roll = self.roll(unit)
+            member_id = roll.find_or_create(customer, "square", self.clock.now(), cause="evt_join").member_id
+            assert member_id is not None
+            return roll.fill(member_id, customer, "square", cause="evt_join")
 
     def member(self, member_id: str) -> Member:
         with self.unit() as unit:

@@ -1,4 +1,4 @@
-"""Turns on PostgreSQL: one worker at a time, and how it is woken."""
+"""Turns on PostgreSQL: the places of workers, and how they are woken."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from hub.errors import HubError
-from hub.store.lock import LockLost
+from hub.store.lock import WORKER
 from hub.store.server import Server as Database
-from hub.store.turns import ListenBell, NotifyWaker, SessionLock
-from tests.databases import Corner, Server, ask
+from hub.store.turns import ListenBell, NotifyWaker, SessionPlaces
+from tests.databases import Corner, Server
 
 
 @pytest.fixture
@@ -87,48 +86,55 @@ def test_a_bell_without_a_server_waits(postgres: Corner) -> None:
     bell.close()
 
 
-def test_one_worker_has_the_lock_until_it_ends(postgres: Corner) -> None:
-    """However it ends: the lock is the connection's."""
-    first, second = SessionLock(postgres.url), SessionLock(postgres.url)
-    first.acquire()
-    assert first.try_acquire()
-    assert not second.try_acquire()
-    with pytest.raises(HubError, match="another worker serves this database"):
-        second.acquire()
-    first.release()
-    assert second.try_acquire()
+def test_a_place_has_one_owner_until_that_ends(postgres: Corner) -> None:
+    """However it ends: the place is the connection's."""
+    first, second = SessionPlaces(postgres.url), SessionPlaces(postgres.url)
+    assert first.join()
+    assert second.join()
+    assert set(first.take(["a", "b"])) == {"a", "b"}
+    assert set(first.take(["a", "b"])) == set()
+    assert set(second.take(["a", "c"])) == {"c"}
+    first.leave()
+    assert set(second.take(["a", "b"])) == {"a", "b"}
+    assert set(second.held) == {"a", "b", "c"}
+    second.leave()
+
+
+def test_a_cut_connection_loses_its_places_and_they_are_new_when_taken_again(postgres: Corner) -> None:
+    """So that whoever takes them looks for what another has left there meanwhile."""
+    first, second = SessionPlaces(postgres.url), SessionPlaces(postgres.url)
+    first.take(["a", "b"])
     postgres.cut()
-    assert first.try_acquire()
-    for lock in (first, second):
-        lock.release()
+    assert set(second.take(["a"])) == {"a"}
+    assert set(first.take(["a", "b"])) == {"b"}
+    assert set(first.held) == {"b"}
+    for places in (first, second):
+        places.leave()
 
 
-def test_hubs_in_two_schemas_have_two_locks(postgres: Corner, postgres_server: Server) -> None:
+def test_without_a_server_nobody_has_a_place(postgres: Corner) -> None:
+    """And nobody fails for it: the next look finds it back."""
+    nowhere = SessionPlaces("postgresql://postgres@127.0.0.1:1/nowhere")
+    assert set(nowhere.take(["a"])) == set(nowhere.held) == set()
+    nowhere.leave()
+
+
+def test_one_may_work_alone_only_where_nobody_works(postgres: Corner) -> None:
+    """As the command line does."""
+    worker, visitor = SessionPlaces(postgres.url), SessionPlaces(postgres.url)
+    worker.take([WORKER])
+    assert not visitor.join_if_idle()
+    worker.leave()
+    assert visitor.join_if_idle()
+    visitor.leave()
+
+
+def test_hubs_in_two_schemas_have_places_of_their_own(postgres: Corner, postgres_server: Server) -> None:
     """One database may hold several."""
-    locks = SessionLock(postgres.url), SessionLock(postgres_server.bare().url)
-    assert all(lock.try_acquire() for lock in locks)
-    for lock in locks:
-        lock.release()
-
-
-def test_whoever_lost_the_lock_writes_no_more(postgres: Corner) -> None:
-    """The connection that held it was cut, and another worker was faster; until then the lock is simply taken again."""
-    mine, other = Database(postgres.url), Database(postgres.url)
-    store, inbox = mine.open("hub"), mine.open("inbox")
-    mine.lock.acquire()
-    postgres.cut("query LIKE '%pg_try_advisory_lock%'")
-    with store.write() as session:
-        ask(session, "INSERT INTO cursor VALUES ('a', '1')")
-    assert not other.lock.try_acquire()
-    postgres.cut("query LIKE '%pg_try_advisory_lock%'")
-    assert other.lock.try_acquire()
-    with pytest.raises(LockLost, match="another worker has taken over"), store.write() as session:
-        ask(session, "INSERT INTO cursor VALUES ('b', '1')")
-    with inbox.write(), store.read() as session:
-        assert ask(session, "SELECT name FROM cursor") == [("a",)]
-    other.lock.release()
-    store.close()
-    inbox.close()
+    both = SessionPlaces(postgres.url), SessionPlaces(postgres_server.bare().url)
+    assert [set(places.take(["a"])) for places in both] == [{"a"}, {"a"}]
+    for places in both:
+        places.leave()
 
 
 def test_the_database_is_named_without_its_password() -> None:

@@ -155,6 +155,7 @@ def test_metrics_show_what_the_databases_hold(world: World, ask: Ask) -> None:
     world.snapshot = Snapshot(
         events={"done": 7, "parked": 1},
         lag_seconds=2.5,
+        lane_lag_seconds=0.5,
         runs={"held": 1},
         steps={"done": 12},
         outbox={("twilio", "due"): 3},
@@ -168,6 +169,7 @@ def test_metrics_show_what_the_databases_hold(world: World, ask: Ask) -> None:
         'hub_events{state="done"} 7.0',
         'hub_events{state="parked"} 1.0',
         "hub_lag_seconds 2.5",
+        "hub_lane_lag_seconds 0.5",
         'hub_runs{state="held"} 1.0',
         'hub_steps{outcome="done"} 12.0',
         'hub_outbox{connection="twilio",state="due"} 3.0',

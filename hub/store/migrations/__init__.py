@@ -104,7 +104,18 @@ def apply_sqlite(connection: sqlite3.Connection, schema: str, *, only: Collectio
 
 def advisory_lock(purpose: str) -> str:
     """The number under which processes take turns, as SQL; hubs in several schemas of one database have their own."""
-    return f"hashtextextended(current_schema() || ':loyalty-hub:{purpose}', 0)"
+    return advisory_key(f"'{purpose}'")
+
+
+def advisory_key(purpose: str) -> str:
+    """The same for a purpose that is itself SQL."""
+    return f"hashtextextended(current_schema() || ':loyalty-hub:' || {purpose}, 0)"
+
+
+def shut(connection: PostgresConnection, schema: str) -> None:
+    """Until this transaction ends, no other process changes tables, and none writes to this schema."""
+    for purpose in ("migration", schema):
+        connection.execute(f"SELECT pg_advisory_xact_lock({advisory_lock(purpose)})".encode())
 
 
 def missing_postgres(connection: PostgresConnection, schema: str) -> list[str]:
@@ -127,7 +138,7 @@ def apply_postgres(connection: PostgresConnection, schema: str, *, only: Collect
     for name in [name for name in missing_postgres(connection, schema) if only is None or name in only]:
         script = _TEXT.sub('TEXT COLLATE "C"', Template(texts[name]).substitute(_POSTGRES))
         with connection.transaction():
-            connection.execute(f"SELECT pg_advisory_xact_lock({advisory_lock('migration')})".encode())
+            shut(connection, schema)
             connection.execute(_RECORD_OF_BOTH)
             if name in missing_postgres(connection, schema):
                 connection.execute(script.encode(), prepare=False)
