@@ -1,9 +1,13 @@
-"""Serve: the processes that do the work. `hub run`, `hub web`, `hub worker`."""
+"""Serve: the processes that do the work. `hub run`, `hub web`, `hub worker`.
+
+What takes long to import is imported by whoever needs it: two processes come up, and do so at the same time.
+"""
 
 from __future__ import annotations
 
 import functools
 import gc
+import multiprocessing
 import os
 import signal
 import sys
@@ -15,15 +19,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hub import bootstrap, config, log
+from hub import config, log
 from hub.cli.output import say, screen
 from hub.cli.workspace import workspace_option
 from hub.config import Settings
-from hub.web.app import create_app, front_of
+from hub.errors import HubError
 from hub.web.server import serve
 
 if TYPE_CHECKING:
+    from multiprocessing.synchronize import Event
+
     from _typeshed.wsgi import WSGIApplication
+
+    from hub import bootstrap
 
 _LOOK_FOR_LOCK_SECONDS = 2.0
 _LOG = log.get(__name__)
@@ -39,21 +47,21 @@ port_option = click.option("--port", type=click.IntRange(0, 65_535), help="Liste
 def run(*, host: str | None, port: int | None, folder: Path) -> None:
     """Run the hub: web, worker and schedule together, until Ctrl-C."""
     log.setup(sys.stderr)
-    hub = bootstrap.open_hub(config.load(folder))
+    settings = config.load(folder)
+    opening = Opening(settings, multiprocessing.get_context("spawn").Event())
+    # The server ends with it, so that whoever runs the hub starts it again.
+    labour = Labour(opening.work, on_fault=lambda: os.kill(os.getpid(), signal.SIGTERM))
+    load = functools.partial(application, settings.folder, opening.opened)
+    _greet(settings, host, port)
     try:
-        worker = hub.worker()
-        # The server ends with it, so that whoever runs the hub starts it again.
-        labour = Labour(worker.run, on_fault=lambda: os.kill(os.getpid(), signal.SIGTERM))
-        labour.start()
-        try:
-            _greet(hub.settings, host, port)
-            _serve(hub.settings, host, port)
-        finally:
-            labour.stop.set()
-            hub.waker.ring()
-            labour.join()
+        serve(load, host or settings.host, settings.port if port is None else port, meanwhile=labour.start)
     finally:
-        hub.close()
+        labour.stop.set()
+        opening.wake()
+        if labour.is_alive():
+            labour.join()
+    if opening.refusal is not None:
+        raise opening.refusal
     if labour.fault is not None:
         sys.exit(1)
 
@@ -67,7 +75,8 @@ def web(*, host: str | None, port: int | None, folder: Path) -> None:
     log.setup(sys.stderr)
     settings = config.load(folder)
     _greet(settings, host, port)
-    _serve(settings, host, port)
+    load = functools.partial(application, settings.folder)
+    serve(load, host or settings.host, settings.port if port is None else port)
 
 
 @click.command()
@@ -75,6 +84,8 @@ def web(*, host: str | None, port: int | None, folder: Path) -> None:
 @workspace_option
 def worker(*, drain: bool, folder: Path) -> None:
     """Run a worker alone. On PostgreSQL any number share the work; in a folder a second one stands by and takes over."""
+    from hub import bootstrap  # noqa: PLC0415
+
     log.setup(sys.stderr)
     hub = bootstrap.open_hub(config.load(folder))
     try:
@@ -92,20 +103,65 @@ def worker(*, drain: bool, folder: Path) -> None:
         hub.close()
 
 
-def application(folder: Path) -> WSGIApplication:
-    """The web application of a workspace, made in the process that serves it."""
+def application(folder: Path, opened: Event | None = None) -> WSGIApplication:
+    """The web application of a workspace, made in the process that serves it.
+
+    opened: set when the worker's process has opened the hub; what takes long is imported while that is going on.
+    """
+    from hub import bootstrap  # noqa: PLC0415
+    from hub.web.app import create_app, front_of  # noqa: PLC0415
+
     log.setup(sys.stderr)
     settings = config.load(folder)
-    hub = bootstrap.open_hub(settings)
+    known = bootstrap.discover()
+    if opened is not None:
+        opened.wait()
+    hub = bootstrap.open_hub(settings, connectors=known)
     front = front_of(create_app(hub.door, hub.checks, hub.snapshot, operator_token=settings.metrics_token))
     gc.collect()
     gc.freeze()  # what is loaded by now stays: the collector need not go through it again and again
     return front
 
 
-def _serve(settings: Settings, host: str | None, port: int | None) -> None:
-    load = functools.partial(application, settings.folder)
-    serve(load, host or settings.host, settings.port if port is None else port)
+class Opening:
+    """Opens the hub and works it, while the process that serves comes up. refusal: why it cannot be opened."""
+
+    def __init__(self, settings: Settings, opened: Event) -> None:
+        self.opened = opened
+        self.refusal: HubError | None = None
+        self._settings = settings
+        self._hub: bootstrap.Hub | None = None
+
+    def work(self, stop: threading.Event) -> None:
+        """Until it is stopped."""
+        from hub import bootstrap  # noqa: PLC0415
+
+        try:
+            hub = bootstrap.open_hub(self._settings)
+        except HubError as error:
+            self._refuse(error)
+            return
+        try:
+            worker = hub.worker()
+        except HubError as error:
+            hub.close()
+            self._refuse(error)
+            return
+        self._hub = hub
+        self.opened.set()
+        try:
+            worker.run(stop)
+        finally:
+            hub.close()
+
+    def wake(self) -> None:
+        """Let the worker look whether it is to stop."""
+        if self._hub is not None:
+            self._hub.waker.ring()
+
+    def _refuse(self, error: HubError) -> None:
+        self.refusal = error
+        os.kill(os.getpid(), signal.SIGTERM)  # the server has nothing to serve
 
 
 class Labour(threading.Thread):

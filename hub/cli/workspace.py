@@ -6,13 +6,17 @@ import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from hub import bootstrap, config
+from hub import config
 from hub.config import Settings
 from hub.errors import HubError
 from hub.store import Session, Store, load
+
+if TYPE_CHECKING:
+    from hub.store.database import Database
 
 queries = load("hub.cli")
 
@@ -34,7 +38,7 @@ def reading(folder: Path) -> Iterator[Session]:
         if store is None:
             raise HubError(f"Nothing has been recorded in {settings.folder} yet. Start the hub with `hub run`.")
         if store.missing_steps():
-            where = bootstrap.open_database(settings).shown
+            where = _database(settings).shown
             raise HubError(f"What is in {where} is of an older version. `hub db migrate` brings it up to date.")
         with store.read() as session:
             yield session
@@ -43,12 +47,18 @@ def reading(folder: Path) -> Iterator[Session]:
 @contextmanager
 def found(settings: Settings, schema: str) -> Iterator[Store | None]:
     """The tables of a schema as they are; None when there are none yet."""
-    store = bootstrap.open_database(settings).find(schema)
+    store = _database(settings).find(schema)
     try:
         yield store
     finally:
         if store is not None:
             store.close()
+
+
+def _database(settings: Settings) -> Database:
+    from hub import bootstrap  # noqa: PLC0415  it takes long to import, and `hub run` comes up without it
+
+    return bootstrap.open_database(settings)
 
 
 def the_user() -> str:

@@ -38,11 +38,19 @@ _TO_OUR_LOGS = {
 }
 
 
-def serve(load: Callable[[], WSGIApplication], host: str, port: int, *, threads: int = THREADS) -> None:
+def serve(
+    load: Callable[[], WSGIApplication],
+    host: str,
+    port: int,
+    *,
+    threads: int = THREADS,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> None:
     """Serve until SIGINT or SIGTERM; requests that are being answered then are finished first. For the main thread.
 
     load: makes the application in the process that serves, a child of this one; so it is a function of a module, or a partial
-    of one with values that can be pickled, and it opens what it needs itself.
+    of one with values that can be pickled, and it opens what it needs itself. meanwhile: called once signals are heard, while
+    that process begins to load.
     """
     multiprocessing.set_start_method("spawn", force=True)  # a fork would copy our locks and database handles as they stand
     server = Granian(
@@ -62,6 +70,7 @@ def serve(load: Callable[[], WSGIApplication], host: str, port: int, *, threads:
         log_dictconfig=_TO_OUR_LOGS,
     )
     _LOG.info("serving", address=f"http://{host}:{port}", threads=threads)
+    server.on_startup(meanwhile)
     server.serve(target_loader=functools.partial(_load_as_child, load), wrap_loader=False)
 
 

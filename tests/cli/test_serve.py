@@ -143,3 +143,26 @@ def test_the_server_ends_when_the_process_that_supervises_it_was_killed(connecte
 def test_drain_works_what_is_there(hub, connected):
     """`hub worker --drain` ends by itself when nothing is left to do."""
     assert "There was nothing to do." in hub("worker", "--drain", "-w", connected).stdout
+
+
+def test_run_says_why_it_cannot_begin(connected, port):
+    """A recipe that is wrong: said as `hub check` says it, with exit code 1, and nothing is left running."""
+    (connected / "recipes").mkdir(exist_ok=True)
+    (connected / "recipes" / "wrong.yaml").write_text("recipe: wrong\nwhen: sail\ndo: []\n", "utf-8")
+    with running("run", "--port", port, "-w", connected) as process:
+        _, said = process.communicate(timeout=_STOP_SECONDS_MOST)
+    assert process.returncode == 1
+    assert "recipes/wrong.yaml:2:7" in said
+    assert "Traceback" not in said
+    with pytest.raises(OSError):
+        socket.create_connection(("127.0.0.1", port), timeout=1)
+
+
+def test_run_beside_a_worker_is_refused(connected, port):
+    """One worker is at work already; the second says so and ends."""
+    with running("worker", "-w", connected) as first:
+        assert "working" in first.stderr.readline()
+        with running("run", "--port", port, "-w", connected) as process:
+            _, said = process.communicate(timeout=_STOP_SECONDS_MOST)
+        assert process.returncode == 1
+        assert "another" in said
