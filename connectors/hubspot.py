@@ -59,6 +59,7 @@ from hub.sdk import (
     TicketSolved,
     Unreadable,
     json_text,
+    tell_apart,
 )
 from hub.sdk.declare import answers, ask, auth, rate, secret, setting, signature
 from hub.sdk.facts import Short
@@ -403,21 +404,13 @@ def upsert_contact(client: Client, contacts: list[Contact]) -> list[Kept | CallF
     wanted: dict[str, dict[str, str]] = {}
     for one in contacts:  # HubSpot refuses a batch that names a contact twice
         wanted.setdefault(one.email.lower(), {"email": one.email.lower()}).update(one.properties)
-    outcomes = _upserted(client, wanted)
+    outcomes = tell_apart(wanted, lambda some: _upserted(client, some))
     return [outcomes[one.email.lower()] for one in contacts]
 
 
 def _upserted(client: Client, wanted: Mapping[str, Mapping[str, str]]) -> dict[str, Kept | CallFailed]:
     inputs = [{"id": email, "idProperty": "email", "properties": properties} for email, properties in wanted.items()]
-    try:
-        told = client.post("/crm/objects/{api_version}/contacts/batch/upsert", json={"inputs": inputs})
-    except CallFailed as failure:
-        if failure.verdict != "lasting":
-            raise
-        if len(wanted) == 1:
-            return dict.fromkeys(wanted, failure)
-        # One that is refused spoils the batch.
-        return {email: _upserted(client, {email: properties})[email] for email, properties in wanted.items()}
+    told = client.post("/crm/objects/{api_version}/contacts/batch/upsert", json={"inputs": inputs})
     kept = {(row["properties"].get("email") or "").lower(): Kept.model_validate(row) for row in told["results"]}
     return {email: kept.get(email) or CallFailed(_refusal(told, email), "lasting") for email in wanted}
 

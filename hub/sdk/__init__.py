@@ -2,6 +2,7 @@
 
 from hub.errors import CallFailed, Unreadable
 from hub.sdk.action import CallKey
+from hub.sdk.batches import tell_apart
 from hub.sdk.client import Client
 from hub.sdk.connection import Connection
 from hub.sdk.connector import Connector
@@ -111,5 +112,6 @@ __all__ = [
     "from_minor",
     "json_text",
     "phone",
+    "tell_apart",
     "to_minor",
 ]

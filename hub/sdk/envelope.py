@@ -13,7 +13,8 @@ from hub.errors import Unreadable
 from hub.sdk.request import Request
 from hub.sdk.values import Moment
 
-ITEMS_MOST = 1_000
+# Mail services tell of thousands of messages in one delivery, as many as go into some 800 kB.
+ITEMS_MOST = 5_000
 
 _ABSENT: Any = object()
 _MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
