@@ -8,21 +8,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import pytest
 
-from hub import bootstrap, config
 from hub.clock import VirtualClock
 from hub.engine import lanes
 from hub.engine.workshop import Workshop
 from hub.errors import Unavailable
-from hub.programme.actions import connector as built_in
 from hub.sdk import client
 from hub.store.wake import ThreadBell
 from tests.databases import Corner, Server
-from tests.engine.platforms import letters, till
+from tests.engine.crew import Crew
 from tests.engine.world import JOINED, POINTS, World, recipe
 
 THANKS = recipe(
@@ -31,55 +28,6 @@ THANKS = recipe(
 ONCE = recipe("once", "when: sale\nonce_per: event.order_id\ndo:\n  - award: {points: 3}\n")
 TOLD = recipe("told", "when: hub.points_awarded\ndo:\n  - tag: {name: awarded}\n")
 LATER = recipe("later", "when: sale\ndo:\n  - wait: {time: 1 days}\n  - award: {points: 1}\n")
-
-
-class Crew:
-    """Several workers on one database, each a hub with a store, a clock and connections of its own."""
-
-    def __init__(self, world: World, number: int) -> None:
-        self.world = world
-        self.hubs = [self._open(n) for n in range(number)]
-        self.workers = [hub.worker(ThreadBell()) for hub in self.hubs]
-        self.errors: list[BaseException] = []
-
-    def _open(self, number: int, clock: Any = None) -> bootstrap.Hub:
-        return bootstrap.open_hub(
-            config.load(self.world.folder, {}),
-            clock=clock or self.world.clock,
-            random=Random(100 + number),
-            open_http=self.world.platform.open,
-            connectors={one.name: one for one in (built_in, till, letters)},
-        )
-
-    def work(self) -> None:
-        """All of them work, at once, until none finds anything."""
-        idle = threading.Barrier(len(self.workers))
-        did = [True] * len(self.workers)
-
-        def drain(number: int) -> None:
-            try:
-                while True:
-                    did[number] = self.workers[number].drain() > 0
-                    idle.wait(60)
-                    if not any(did):
-                        return
-                    idle.wait(60)
-            except BaseException as error:  # noqa: BLE001 - told by the test's own thread
-                self.errors.append(error)
-                idle.abort()
-
-        threads = [threading.Thread(target=drain, args=(n,)) for n in range(len(self.workers))]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(120)
-            assert not thread.is_alive()
-        if self.errors:
-            raise self.errors[0]
-
-    def close(self) -> None:
-        for hub in self.hubs:
-            hub.close()
 
 
 @pytest.fixture
@@ -91,8 +39,7 @@ def crew_of(tmp_path: Path, postgres_server: Server, monkeypatch: pytest.MonkeyP
 
     def one(number: int, *recipes: str) -> Crew:
         world = World(tmp_path / "w", *(recipes or (POINTS,)), database=corner.url)
-        made.append(Crew(world, number - 1))
-        made[-1].workers.insert(0, world.worker)
+        made.append(Crew(world, number))
         return made[-1]
 
     yield one
@@ -293,7 +240,7 @@ def test_clocks_that_differ_keep_the_order_of_a_lane(crew_of: Callable[..., Crew
     """What comes later is recorded under a greater id, also by a worker whose clock is behind."""
     crew = crew_of(1)
     world = crew.world
-    behind = crew._open(7, clock=VirtualClock(world.clock.now() - timedelta(minutes=3)))
+    behind = crew.open(7, clock=VirtualClock(world.clock.now() - timedelta(minutes=3)))
     crew.hubs.append(behind)
     late = behind.worker(ThreadBell())
     for number in range(6):
@@ -311,7 +258,7 @@ def test_what_a_slow_clock_records_is_sealed_all_the_same(crew_of: Callable[...,
     world.pay("p1", "1.00", "ann")
     world.work()
     world.worker.seal()
-    behind = crew._open(7, clock=VirtualClock(world.clock.now() - timedelta(minutes=3)))
+    behind = crew.open(7, clock=VirtualClock(world.clock.now() - timedelta(minutes=3)))
     with behind.store.write() as session:
         batch = behind.begin(session)
         batch.book.adjust("mem_x", 5, key="k", source=batch.work_for(_event(world), key="x").source("by hand"))
