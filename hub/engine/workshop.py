@@ -104,6 +104,7 @@ class Workshop:
         members = [event.member_id for event in events if event.member_id]
         batch.unit.session.lock([name for event in events for name in overlap.lanes(event)])
         consent.want(batch.unit, [event.fact for event in events], batch.programme)
+        batch.events.want([], [about for event in events for about in event.things])
         batch.unit.want(PARKED_LANES, [event.lane for event in events])
         batch.roll.want_members(members)
         batch.book.want_balances(members)
