@@ -70,8 +70,8 @@ class Programme(RuleBasedStateMachine):
         at = self.model.now - timedelta(days=late)
         buyer = {"id": who, "phone": PHONES[who]}
         amount = f"{cents // 100}.{cents % 100:02}"
-        self.tell("till", "payment", {"id": sale, "amount": amount, "at": at.isoformat(), "buyer": buyer}, now)
         self.model.sale(sale, who, cents, at)
+        self.tell("till", "payment", {"id": sale, "amount": amount, "at": at.isoformat(), "buyer": buyer}, now)
 
     @rule(sale=sale_, number=st.integers(1, 3), cents=st.integers(1, 400_00), whole=st.booleans(), now=now_)
     def give_back(self, sale: str, number: int, cents: int, whole: bool, now: bool) -> None:
@@ -82,18 +82,18 @@ class Programme(RuleBasedStateMachine):
             cents = max(1, self.model.sales[sale].cents)
         amount = f"{cents // 100}.{cents % 100:02}"
         told = {"id": name, "amount": amount, "at": self.model.now.isoformat(), "payment": sale, "cents": cents}
-        self.tell("till", "refund", told, now)
         self.model.refund(name, sale, cents)
+        self.tell("till", "refund", told, now)
 
     @rule(who=who_, reward=st.sampled_from(["wipers", "oil-change", "a truck"]), now=now_)
     def redeem(self, who: str, reward: str, now: bool) -> None:
-        self.message(who, f"REDEEM {reward}", now)
         self.model.redeem(who, reward)
+        self.message(who, f"REDEEM {reward}", now)
 
     @rule(who=who_, word=st.sampled_from(["STOP", "START"]), now=now_)
     def say(self, who: str, word: str, now: bool) -> None:
-        self.message(who, word, now)
         self.model.say(who, word)
+        self.message(who, word, now)
 
     def message(self, who: str, text: str, now: bool) -> None:
         at = self.model.now.isoformat()
