@@ -80,12 +80,13 @@ def cursor(name: str, place: str = "", *, into: Literal["query", "json"] = "quer
     return after
 
 
-def last_id(name: str, *, last: str = "id", more: str = "has_more") -> Paging:
-    """The last item's id is sent back as `name`, as long as the body says that there is more."""
+def last_id(name: str, *, last: str = "id", more: str = "has_more", size: int = 0) -> Paging:
+    """The last item's id is sent back as `name`, as long as the body says that there is more, or a page has `size` items."""
 
     def after(path: str, said: Mapping[str, Any], reply: Reply, items: list[Any]) -> Step | None:
         value = dig(items[-1], last) if items else None
-        return (path, _with(said, "query", name, value)) if reply.find(more) is True and found(value) else None
+        goes_on = len(items) >= size if size else reply.find(more) is True
+        return (path, _with(said, "query", name, value)) if goes_on and found(value) else None
 
     return after
 

@@ -181,8 +181,11 @@ def _typed(kind: Any, given: Any) -> Any:
     try:
         return TypeAdapter(kind, config=ConfigDict(coerce_numbers_to_str=True)).validate_python(given)
     except ValidationError as error:
-        said = error.errors(include_url=False, include_context=False)[0]["msg"]
-        raise ValueError(f"is {given!r}: {said[:1].lower()}{said[1:]}") from None
+        found = error.errors(include_url=False, include_context=False)[0]
+        # A mapping may be long: what is wrong is one thing in it.
+        inside = ".".join(str(part) for part in found["loc"] if part != "[key]")
+        place = f"has in `{inside}` {found['input']!r}" if inside else f"is {given!r}"
+        raise ValueError(f"{place}: {found['msg'][:1].lower()}{found['msg'][1:]}") from None
 
 
 def _example(setting: Setting) -> Any:

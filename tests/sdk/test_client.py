@@ -362,6 +362,11 @@ def test_the_guarded_session_is_played_by_the_responses_library():
             [{"rows": [{"id": "a"}], "has_more": True}, {"rows": [{"id": "b"}], "has_more": False}],
             ["", "starting_after=a"],
         ),
+        (
+            pages.last_id("before", last="token", size=1),
+            [{"rows": [{"token": "b"}]}, {"rows": [{"token": "a"}]}, {"rows": []}],
+            ["", "before=b", "before=a"],
+        ),
         (pages.page_number(size=2), [{"rows": [1, 2]}, {"rows": [3]}], ["", "page=2"]),
         (pages.offset(size=2), [{"rows": [1, 2]}, {"rows": []}], ["", "offset=2"]),
     ],

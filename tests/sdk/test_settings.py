@@ -46,6 +46,12 @@ def test_each_problem_is_named():
         FORM.read({"api_key": "k"})
 
 
+def test_a_problem_inside_a_setting_is_shown_where_it_stands():
+    """A mapping may be long; its path and the one value are named, not the whole of it."""
+    (problem,) = FORM.problems({"api_key": "k", "shop": "x", "fields": {"points": "pf_1", "tier": ["pf_2"]}})
+    assert problem.message == "`fields` has in `tier` ['pf_2']: input should be a valid string"
+
+
 def test_no_problem_repeats_a_secret():
     """A secret of the wrong form is not printed back."""
     assert "tops3cret" not in str(FORM.problems({"api_key": {"a": "tops3cret"}, "shop": "x"}))
