@@ -212,6 +212,8 @@ class Contract:
                 made[key] = self._form(made[key], sent=sent)
         if isinstance(made.get("additionalProperties"), Mapping):
             made["additionalProperties"] = self._form(made["additionalProperties"], sent=sent)
+        if "patternProperties" in made:
+            made["patternProperties"] = {name: self._form(each, sent=sent) for name, each in made["patternProperties"].items()}
         for key in _BRANCHES:
             if key in made:
                 made[key] = [self._form(branch, sent=sent, closed=False) for branch in made[key]]

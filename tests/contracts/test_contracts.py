@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -37,8 +38,8 @@ OBJECTS = {
     },
 }
 
-# Calls that a contract has left out, though the platform's own pages describe them: their paths begin so.
-BEYOND = {"hubspot": "/crm/lists/"}
+# Calls that a contract has left out, though the platform's own pages describe them: the form of their paths.
+BEYOND = {"hubspot": "/crm/lists/.*", "sendgrid": "/v3/(suppression/(unsubscribes|spam_reports)|asm/suppressions)"}
 
 CONNECTORS = plugins.discover()
 
@@ -70,7 +71,7 @@ def _calls(connector: Connector, sample: Sample) -> list[tuple[Called, Answer]]:
     """The calls that a sample makes, as they go out, and what it says is answered; without those beyond the contract."""
     beyond = BEYOND.get(connector.name)
     pairs = zip(_made(connector, sample), sample.replies, strict=False)
-    return [pair for pair in pairs if beyond is None or not urlsplit(pair[0].url).path.startswith(beyond)]
+    return [pair for pair in pairs if beyond is None or not re.fullmatch(beyond, urlsplit(pair[0].url).path)]
 
 
 def _made(connector: Connector, sample: Sample) -> list[Called]:
