@@ -15,6 +15,9 @@ FIELDS_MOST = 2_000
 EXPONENT_MOST = 40
 DIGITS_MOST = 60
 
+# `contact[fields][POINTS]`, as PHP names what lies within something else.
+_BRACKETED = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])+)")
+
 # Neither database keeps NUL in text on both engines, and a lone surrogate cannot be written as UTF-8 at all.
 _UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -107,3 +110,34 @@ def form(body: bytes) -> dict[str, Any]:
             fields[name] = [fields[name], value]
     found: dict[str, Any] = _keepable(fields)
     return found
+
+
+def nested_form(body: bytes) -> dict[str, Any]:
+    """The fields of a form that PHP names: `contact[id]` lies in `contact`, `tags[]` or `tags[0]` in a list.
+
+    A name that comes again is replaced, as PHP does. Unreadable when the form is broken or nested too deep.
+    """
+    root: dict[str, Any] = {}
+    for name, value in pairs(body):
+        match = _BRACKETED.fullmatch(name)
+        path = [match[1], *match[2][1:-1].split("][")] if match else [name]
+        if len(path) > DEPTH_MOST:
+            raise Unreadable(f"The form is nested deeper than {DEPTH_MOST} levels.")
+        place = root
+        for part, after in zip(path, [*path[1:], None], strict=True):
+            key = part or str(len(place))
+            if after is None:
+                place[key] = value
+            else:
+                inside = place.get(key)
+                place[key] = place = inside if isinstance(inside, dict) else {}
+    found: dict[str, Any] = _keepable({name: _with_lists(value) for name, value in root.items()})
+    return found
+
+
+def _with_lists(value: Any) -> Any:
+    """Fields that are numbered from 0 on are a list, as in PHP's own JSON."""
+    if not isinstance(value, dict):
+        return value
+    inside = {name: _with_lists(child) for name, child in value.items()}
+    return list(inside.values()) if list(inside) == [str(number) for number in range(len(inside))] else inside

@@ -79,8 +79,8 @@ class Envelope:
 
     kind: which trigger it is for; a plain text when all are of one kind. data: what the trigger reads (the whole body where
     nothing is said). each: the list in it when one delivery tells many things; the other places are then read in each of them.
-    account_setting: the setting that says which account is ours. Instead of an Envelope a connector may give a function
-    (Request) -> items.
+    account_setting: the setting that says which account is ours. nested: forms name their fields as PHP does (`contact[id]`).
+    Instead of an Envelope a connector may give a function (Request) -> items.
     """
 
     kind: Where | str
@@ -90,10 +90,11 @@ class Envelope:
     at: Where | None = None
     each: Source | None = None
     account_setting: str = "account_id"
+    nested: bool = False
 
     def items(self, request: Request) -> Iterator[Item]:
         """The items of a request. Unreadable when it does not have this form."""
-        content = request.content()
+        content = request.content(nested=self.nested)
         if self.each is None:
             yield self._item(request, content)
             return

@@ -49,11 +49,15 @@ class Request:
         """The first value of a query parameter, or None."""
         return next((value for key, value in decode.pairs(self.query.encode()) if key == name), None)
 
-    def content(self) -> Any:
-        """The body (of a GET its query) as JSON-like data: numbers are int or Decimal, never float. Unreadable when broken."""
+    def content(self, *, nested: bool = False) -> Any:
+        """The body (of a GET its query) as JSON-like data: numbers are int or Decimal, never float. Unreadable when broken.
+
+        nested: the names of a form's fields say what lies in what, as PHP writes them: `contact[id]`.
+        """
+        form = decode.nested_form if nested else decode.form
         if self.method in {"GET", "HEAD"}:
-            return decode.form(self.query.encode())
-        return decode.form(self.body) if self.is_form else decode.json_value(self.body)
+            return form(self.query.encode())
+        return form(self.body) if self.is_form else decode.json_value(self.body)
 
     def with_headers(self, headers: Mapping[str, str]) -> Request:
         """The same request with more headers."""

@@ -71,3 +71,46 @@ def test_no_bytes_do_more_than_be_unreadable(body):
             read(body)
         except Unreadable:
             continue
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        (
+            b"type=update&contact[id]=3&contact[fields][POINTS]=120",
+            {"type": "update", "contact": {"id": "3", "fields": {"POINTS": "120"}}},
+        ),
+        (b"contact%5Bid%5D=3&contact%5Btags%5D=vip%2C+gold", {"contact": {"id": "3", "tags": "vip, gold"}}),
+        (b"tags[]=a&tags[]=b", {"tags": ["a", "b"]}),
+        (b"groups[0][id]=7&groups[1][id]=8", {"groups": [{"id": "7"}, {"id": "8"}]}),
+        (b"fields[1]=a&fields[2]=b", {"fields": {"1": "a", "2": "b"}}),
+        (b"fields[1]=a&fields[0]=b", {"fields": {"1": "a", "0": "b"}}),
+        (b"a=1&a[b]=2", {"a": {"b": "2"}}),
+        (b"a[b]=2&a=1", {"a": "1"}),
+        (b"tag=1&tag=2", {"tag": "2"}),
+        (b"a[b=1&a]=2&[c]=3&a[b]c=4", {"a[b": "1", "a]": "2", "[c]": "3", "a[b]c": "4"}),
+        (b"a[]=", {"a": [""]}),
+        (b"0=a", {"0": "a"}),
+        (b"a[b]=%00", {"a": {"b": "\ufffd"}}),
+    ],
+)
+def test_a_form_with_brackets_is_nested_as_php_nests_it(body, found):
+    """Objects and lists; what is no name of PHP's stays as it is."""
+    assert decode.nested_form(body) == found
+
+
+def test_a_form_is_not_nested_without_end():
+    """As deep as JSON may be, and no deeper."""
+    assert decode.nested_form(b"a" + b"[b]" * 63 + b"=1")
+    for deep in (b"a" + b"[b]" * 64 + b"=1", b"a" + b"[b]" * 100_000 + b"=1"):
+        with pytest.raises(Unreadable, match="deeper than 64"):
+            decode.nested_form(deep)
+
+
+@given(st.binary(max_size=200))
+def test_no_form_breaks_the_nesting(body):
+    """It is read, or it is explained."""
+    try:
+        assert isinstance(decode.nested_form(body), dict)
+    except Unreadable as error:
+        assert str(error)
