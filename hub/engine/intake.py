@@ -37,6 +37,8 @@ class Intake:
         self._inbox = inbox
         self._commands = commands
         self._connections = dict(connections)
+        self.is_left = False
+        """Whether there were deliveries at the last look, and another worker was at them."""
 
     def work(self, place: int) -> bool:
         """Admit what follows this place; False when there is nothing, or another worker does it."""
@@ -44,10 +46,13 @@ class Intake:
         # A command ends its batch: what it sets free is worked before what came after it.
         commands = [place for place, delivery in enumerate(deliveries, start=1) if delivery.kind == "command"]
         deliveries = deliveries[: commands[0]] if commands else deliveries
+        self.is_left = False
         if not deliveries:
             return False
         try:
-            return self._transactions.do(lambda batch: self._admit(batch, deliveries))
+            admitted = self._transactions.do(lambda batch: self._admit(batch, deliveries))
+            self.is_left = not admitted
+            return admitted
         except OutOfReach:
             raise
         except Exception:  # noqa: BLE001 - one delivery must not hold up the others

@@ -125,7 +125,7 @@ class Worker:
                 rounds += 1
             elif self._outbox.in_flight:
                 self._calling.record(wait_seconds=_SLEEP_SECONDS_MOST)
-            elif self._outbox.is_paced:
+            elif self._outbox.is_paced or self._is_left:
                 self._bell.wait(_PACE_SECONDS)
             elif (due := self.next_due()) is None or due > self._clock.now():
                 return rounds
@@ -142,8 +142,9 @@ class Worker:
             call_due = self._outbox.next_due(session, self._clock.now())
         assert seen is not None
         # What waits in a lane goes before what comes to it.
-        self._is_left = seen["ready"] is not None  # perhaps in a lane that another worker has
-        did |= (self._is_left and self._lanes.work()) or self._admit(int(seen["place"] or 0))
+        is_ready = seen["ready"] is not None
+        did |= (is_ready and self._lanes.work()) or self._admit(int(seen["place"] or 0))
+        self._is_left = not did and (is_ready or self._intake.is_left)  # another worker is at it, or the lane would be ours
         if call_due is not None and call_due <= self._clock.now():
             did |= self._calling.claim()
         did |= self._let_time_pass()

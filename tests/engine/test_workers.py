@@ -14,6 +14,7 @@ import pytest
 
 from hub.clock import VirtualClock
 from hub.engine import lanes
+from hub.engine.intake import ADMISSION
 from hub.engine.workshop import Workshop
 from hub.errors import Unavailable
 from hub.sdk import client
@@ -287,3 +288,18 @@ def test_health_says_how_many_workers_there_are(crew_of: Callable[..., Crew]) ->
     crew.workers[1].close()
     [check] = [one for one in crew.world.hub.checks() if one.name == "worker"]
     assert check.detail == "seen 0 seconds ago"
+
+
+def test_whoever_drains_waits_for_what_another_worker_is_at(crew_of: Callable[..., Crew]) -> None:
+    """Nothing is left to do only when nobody has anything left."""
+    crew = crew_of(2)
+    world, ended = crew.world, threading.Event()
+    world.pay("p1", "10.00")
+    with world.hub.store.write() as session:
+        session.lock([ADMISSION])
+        drained = threading.Thread(target=lambda: (crew.workers[1].drain(), ended.set()))
+        drained.start()
+        assert not ended.wait(0.3)
+    drained.join(20)
+    assert ended.is_set()
+    assert world.states() == ["done"]
