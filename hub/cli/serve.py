@@ -1,6 +1,6 @@
 """Serve: the processes that do the work. `hub run`, `hub web`, `hub worker`.
 
-What takes long to import is imported by whoever needs it: two processes come up, and do so at the same time.
+What takes long to import is imported once, by a process that has nothing open yet; the one that serves is forked from it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from hub.errors import HubError
 from hub.web.server import serve
 
 if TYPE_CHECKING:
-    from multiprocessing.synchronize import Event
+    from multiprocessing.connection import Connection
 
     from _typeshed.wsgi import WSGIApplication
 
@@ -48,11 +48,12 @@ def run(*, host: str | None, port: int | None, folder: Path) -> None:
     """Run the hub: web, worker and schedule together, until Ctrl-C."""
     log.setup(sys.stderr)
     settings = config.load(folder)
-    opening = Opening(settings, multiprocessing.get_context("spawn").Event())
+    opening = Opening(settings)
     # The server ends with it, so that whoever runs the hub starts it again.
     labour = Labour(opening.work, on_fault=lambda: os.kill(os.getpid(), signal.SIGTERM))
     load = functools.partial(application, settings.folder, opening.opened)
     _greet(settings, host, port)
+    _import_all()
     try:
         serve(load, host or settings.host, settings.port if port is None else port, meanwhile=labour.start)
     finally:
@@ -76,6 +77,7 @@ def web(*, host: str | None, port: int | None, folder: Path) -> None:
     settings = config.load(folder)
     _greet(settings, host, port)
     load = functools.partial(application, settings.folder)
+    _import_all()
     serve(load, host or settings.host, settings.port if port is None else port)
 
 
@@ -103,31 +105,44 @@ def worker(*, drain: bool, folder: Path) -> None:
         hub.close()
 
 
-def application(folder: Path, opened: Event | None = None) -> WSGIApplication:
+def application(folder: Path, opened: Connection | None = None) -> WSGIApplication:
     """The web application of a workspace, made in the process that serves it.
 
-    opened: set when the worker's process has opened the hub; what takes long is imported while that is going on.
+    opened: where the worker's process says for good that it has opened the hub.
     """
     from hub import bootstrap  # noqa: PLC0415
     from hub.web.app import create_app, front_of  # noqa: PLC0415
 
     log.setup(sys.stderr)
     settings = config.load(folder)
-    known = bootstrap.discover()
     if opened is not None:
-        opened.wait()
-    hub = bootstrap.open_hub(settings, connectors=known)
+        opened.poll(None)
+    hub = bootstrap.open_hub(settings)
     front = front_of(create_app(hub.door, hub.checks, hub.snapshot, operator_token=settings.metrics_token))
     gc.collect()
     gc.freeze()  # what is loaded by now stays: the collector need not go through it again and again
     return front
 
 
-class Opening:
-    """Opens the hub and works it, while the process that serves comes up. refusal: why it cannot be opened."""
+def _import_all() -> None:
+    """Import what web and worker need, before they part. The collector leaves it alone then, so that it stays shared."""
+    gc.disable()
+    from hub import bootstrap  # noqa: PLC0415
+    from hub.web import app  # noqa: F401, PLC0415
 
-    def __init__(self, settings: Settings, opened: Event) -> None:
-        self.opened = opened
+    bootstrap.discover()
+    gc.freeze()
+    gc.enable()
+
+
+class Opening:
+    """Opens the hub and works it, while the process that serves comes up.
+
+    opened: can be read once the hub is open, and stays so. refusal: why it cannot be opened.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.opened, self._say = multiprocessing.Pipe(duplex=False)
         self.refusal: HubError | None = None
         self._settings = settings
         self._hub: bootstrap.Hub | None = None
@@ -148,7 +163,7 @@ class Opening:
             self._refuse(error)
             return
         self._hub = hub
-        self.opened.set()
+        self._say.send_bytes(b"!")  # nobody takes it out: one who comes later finds it too
         try:
             worker.run(stop)
         finally:

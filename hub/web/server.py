@@ -7,15 +7,16 @@ import multiprocessing
 import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
+from granian.server.mp import MPServer
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from hub import log
@@ -51,9 +52,12 @@ def serve(
     load: makes the application in the process that serves, a child of this one; so it is a function of a module, or a partial
     of one with values that can be pickled, and it opens what it needs itself. meanwhile: called once signals are heard, while
     that process begins to load.
+
+    Until then this process has no thread but the main one, and nothing open that a child must not have: so the child is forked
+    from it, and shares what was imported.
     """
-    multiprocessing.set_start_method("spawn", force=True)  # a fork would copy our locks and database handles as they stand
-    server = Granian(
+    multiprocessing.set_start_method("fork" if sys.platform == "linux" else "spawn", force=True)
+    server = _Supervisor(
         "hub",
         address=host,
         port=port,
@@ -70,8 +74,20 @@ def serve(
         log_dictconfig=_TO_OUR_LOGS,
     )
     _LOG.info("serving", address=f"http://{host}:{port}", threads=threads)
-    server.on_startup(meanwhile)
+    server.meanwhile = meanwhile
     server.serve(target_loader=functools.partial(_load_as_child, load), wrap_loader=False)
+
+
+class _Supervisor(MPServer):
+    """Begins the process that serves, and another one in its place when that has failed. meanwhile: what goes on beside it."""
+
+    meanwhile: Callable[[], None]
+
+    def _spawn_workers(self, *args: Any) -> None:
+        super()._spawn_workers(*args)  # type: ignore[no-untyped-call]
+        # From here on there are threads and handles: a fork would copy locks and databases as they stand.
+        multiprocessing.set_start_method("spawn", force=True)
+        self.meanwhile()
 
 
 def _load_as_child(load: Callable[[], WSGIApplication]) -> WSGIApplication:
@@ -79,6 +95,8 @@ def _load_as_child(load: Callable[[], WSGIApplication]) -> WSGIApplication:
 
     One that was killed cannot tell its child to stop; the port is shared, so both the old and the next one would serve.
     """
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)  # until it serves; a forked one has its parent's answers to them
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent,), name="orphan", daemon=True).start()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -138,6 +140,29 @@ def test_the_server_ends_when_the_process_that_supervises_it_was_killed(connecte
         process.communicate(timeout=_STOP_SECONDS_MOST)  # until nobody holds its standard error any more
         with pytest.raises(requests.ConnectionError):
             requests.get(url, timeout=5)
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="this machine does not tell a process's children")
+def test_a_server_that_was_killed_is_replaced(hub, ask, connected, port):
+    """The worker goes on, another process takes the server's place at its port, and both end when they are told."""
+    with running("run", "--port", port, "-w", connected) as process:
+        base = f"http://127.0.0.1:{port}"
+        assert reached(f"{base}/healthz").status_code == 200
+        (first,) = children(process)
+        os.kill(first, signal.SIGKILL)
+        until = time.monotonic() + _STOP_SECONDS_MOST
+        while first in children(process):
+            assert time.monotonic() < until
+        assert reached(f"{base}/readyz").json()["status"] == "ready"
+        assert "Accepted" in hub("send", "twilio", "message_received", "--to", base, "-w", connected).stdout
+        assert stopped(process)[0] == 0
+    assert [one["fact"] for one in ask("events", "-w", connected)] == ["message_received"]
+
+
+def children(process: subprocess.Popen) -> list[int]:
+    """The processes that it has started, and that it has not seen end."""
+    told = [task.joinpath("children").read_text("ascii") for task in Path(f"/proc/{process.pid}/task").iterdir()]
+    return [int(pid) for pid in " ".join(told).split()]
 
 
 def test_drain_works_what_is_there(hub, connected):

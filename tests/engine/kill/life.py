@@ -28,9 +28,8 @@ def live(order: Mapping[str, Any], pipe: int) -> NoReturn:
     """Become the command; tell the pipe how it ended, if it does."""
     os.setpgid(0, 0)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    # A server is forked here, not spawned: nothing is open in the process that it is forked from. Its signals are its own.
+    # A server is forked wherever the hub runs: one that is spawned would have its own clock and no doom.
     multiprocessing.set_start_method = lambda method, force=False: None  # type: ignore[assignment]
-    os.register_at_fork(after_in_child=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL))
     clock = SharedClock(Path(order["clock"]))
     bootstrap.SystemClock = lambda offset: clock  # type: ignore[assignment,misc]
     if order["doom"]:
