@@ -100,6 +100,7 @@ class Events:
         self._named: dict[str, list[str]] = {}
         self._fresh: set[str] = set()
         self._held: set[str] = set()
+        self._as_kept: dict[str, Event] = {}
 
     def want(self, identities: Collection[Identity], things: Collection[Thing]) -> None:
         """Read in sets what the batch will ask for."""
@@ -114,7 +115,7 @@ class Events:
 
     def from_row(self, row: Row) -> Event:
         """An event from its row."""
-        return Event(
+        event = self._as_kept[row["id"]] = Event(
             id=row["id"],
             connection=row["connection"],
             trigger=row["kind"],
@@ -131,6 +132,7 @@ class Events:
             depth=row["depth"],
             note=row["note"],
         )
+        return event
 
     def by_id(self, event_id: str) -> Event | None:
         """The event with this id."""
@@ -191,7 +193,13 @@ class Events:
     def settle(self, event: Event, state: int, note: str = "") -> Event:
         """Keep that the event is now in this state."""
         settled = event._replace(state=state, note=note)
-        self.save(settled)
+        if self._as_kept.get(event.id) is not event or self._unit.get(CHANGED, event.id) is not None:
+            self.save(settled)
+            return settled
+        # Whoever admitted it has written all the rest of it.
+        self._unit.append(queries.settle_event, (state, note, event.id))
+        self._unit.know(CHANGED, event.id, settled)
+        self._unit.know(KNOWN, event.identity, settled)
         return settled
 
     def about(self, things: Collection[Thing]) -> list[str]:

@@ -12,7 +12,7 @@ from hub.engine.workshop import Workshop
 from hub.store import OutOfReach
 
 _LOG = log.get(__name__)
-_EVENTS_MOST = 200
+_EVENTS_MOST = 500
 
 
 class Lanes:

@@ -43,6 +43,10 @@ VALUES (:id, :connection, :kind, :key, :fact, :lane, :member_id, :state, :occurr
 ON CONFLICT (id) DO UPDATE SET lane = excluded.lane, member_id = excluded.member_id, state = excluded.state,
     occurred_at = excluded.occurred_at, told_at = excluded.told_at, data = excluded.data, note = excluded.note;
 
+-- settle_event --
+-- An event has come to this state, and nothing else of it is new.
+UPDATE event SET state = :state, note = :note WHERE id = :id;
+
 -- references_to --
 -- The events that are about one of these things.
 SELECT connection, kind, ref_id, event_id FROM event_reference WHERE ref_id IN :ref_ids;

@@ -1,7 +1,10 @@
-"""Sets: an INSERT for many rows as one statement of PostgreSQL, with an array for each parameter.
+"""Sets: an INSERT or UPDATE for many rows as one statement of PostgreSQL, with an array for each parameter.
 
 INSERT INTO lot (id, points) VALUES (:id, :points)
 INSERT INTO lot (id, points) SELECT given.id, given.points FROM unnest($1::text[], $2::bigint[]) AS given (id, points)
+
+UPDATE lot SET points = :points WHERE id = :id
+UPDATE lot SET points = given.points FROM unnest($1::bigint[], $2::text[]) AS given (points, id) WHERE lot.id = given.id
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from psycopg.adapt import Dumper
 from hub.store.queries import Query
 
 _INSERT = re.compile(r"INSERT INTO (\w+) \(([^)]*)\)\s*VALUES \(([^)]*)\)([^:]*)")
+_UPDATE = re.compile(r"UPDATE (\w+) SET (\w+ = :\w+(?:, \w+ = :\w+)*) WHERE (\w+) = :(\w+)")
 _UPSERT = re.compile(r"ON CONFLICT \(([^)]*)\) DO UPDATE")
 _NAMED = re.compile(r":([a-z_]\w*)")
 _COLUMNS = """
@@ -101,8 +105,11 @@ class Sets:
     def of(self, query: Query, connection: psycopg.Connection[dict[str, Any]]) -> Set | None:
         """The query for many rows; None when it has no such form."""
         if query not in self._known:
-            found = _INSERT.fullmatch(query.sql)
-            self._known[query] = _set(query, found, _types(connection, found[1])) if found else None
+            insert, update = _INSERT.fullmatch(query.sql), _UPDATE.fullmatch(query.sql)
+            if insert:
+                self._known[query] = _inserts(query, insert, _types(connection, insert[1]))
+            else:
+                self._known[query] = _updates(query, update, _types(connection, update[1])) if update else None
         return self._known[query]
 
 
@@ -110,7 +117,7 @@ def _types(connection: psycopg.Connection[dict[str, Any]], table: str) -> Mappin
     return {row["name"]: row["type"] for row in connection.execute(_COLUMNS, [table], prepare=False)}
 
 
-def _set(query: Query, found: re.Match[str], types: Mapping[str, str]) -> Set | None:
+def _inserts(query: Query, found: re.Match[str], types: Mapping[str, str]) -> Set | None:
     table, columns, values, rest = found.groups()
     column_of = {value.strip(): name.strip() for name, value in zip(columns.split(","), values.split(","), strict=True)}
     kinds = tuple(types.get(column_of.get(f":{name}", ""), "") for name in query.parameters)
@@ -119,10 +126,26 @@ def _set(query: Query, found: re.Match[str], types: Mapping[str, str]) -> Set | 
     upsert = _UPSERT.search(rest)
     key = {name.strip() for name in upsert[1].split(",")} if upsert else set()
     unique = tuple(place for place, name in enumerate(query.parameters) if column_of[f":{name}"] in key)
-    arrays = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(kinds, start=1))
-    source = f"unnest({arrays}) AS given ({', '.join(query.parameters)})"
     chosen = _NAMED.sub(r"given.\1", values)
-    return Set(f"INSERT INTO {table} ({columns}) SELECT {chosen} FROM {source} {rest}".encode(), kinds, unique)  # noqa: S608
+    return Set(f"INSERT INTO {table} ({columns}) SELECT {chosen} FROM {_given(query, kinds)} {rest}".encode(), kinds, unique)  # noqa: S608
+
+
+def _updates(query: Query, found: re.Match[str], types: Mapping[str, str]) -> Set | None:
+    table, changes, key, key_name = found.groups()
+    column_of = {name: column for column, name in (change.split(" = :") for change in changes.split(", "))} | {key_name: key}
+    kinds = tuple(types.get(column_of[name], "") for name in query.parameters)
+    if not _TYPES.keys() >= set(kinds):
+        return None
+    chosen = _NAMED.sub(r"given.\1", changes)
+    where = f"{table}.{key} = given.{key_name}"
+    statement = f"UPDATE {table} SET {chosen} FROM {_given(query, kinds)} WHERE {where}"  # noqa: S608 - the hub's own words
+    return Set(statement.encode(), kinds, (query.parameters.index(key_name),))
+
+
+def _given(query: Query, kinds: Sequence[str]) -> str:
+    """The rows as a table, with a column for each parameter."""
+    arrays = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(kinds, start=1))
+    return f"unnest({arrays}) AS given ({', '.join(query.parameters)})"
 
 
 def array(values: Collection[Any]) -> Array | list[Any]:

@@ -34,6 +34,10 @@ ON CONFLICT (subject, name) DO UPDATE SET number = tally.number + excluded.numbe
 -- So many.
 INSERT INTO tally (subject, name, number) VALUES (:subject, :name, :number);
 
+-- move --
+-- So many, under this name.
+UPDATE tally SET number = :number, subject = :subject WHERE name = :name;
+
 -- drop --
 -- None of these.
 DELETE FROM tally WHERE name = :name;
@@ -61,13 +65,14 @@ def wire(postgres: Corner) -> Iterator[Wire]:
     wire.close()
 
 
-def _inserts() -> list[Query]:
+def _of_many_rows() -> list[Query]:
     found = [load(".".join(("hub", *path.parent.relative_to(ROOT).parts)), path.name) for path in FILES]
-    return [query for queries in found for query in queries if query.sql.startswith("INSERT")]
+    inserts = [query for queries in found for query in queries if query.sql.startswith("INSERT")]
+    return [*inserts, load("hub.engine").settle_event]
 
 
-@pytest.mark.parametrize("query", _inserts(), ids=lambda query: query.name)
-def test_every_insert_of_the_hub_takes_all_its_rows_at_once(query: Query, postgres: Corner) -> None:
+@pytest.mark.parametrize("query", _of_many_rows(), ids=lambda query: query.name)
+def test_what_the_hub_writes_by_the_batch_takes_all_its_rows_at_once(query: Query, postgres: Corner) -> None:
     """And the server understands it."""
     for schema in ("hub", "inbox"):
         postgres.open(schema).close()
@@ -102,6 +107,18 @@ def test_a_key_that_comes_twice_is_written_twice(tables: Store) -> None:
         assert ask(session, "SELECT number FROM tally ORDER BY subject, name") == [(7,), (5,), (7,)]
         session.run_many(WRITTEN.drop, [("a",), ("nobody",)])
         assert ask(session, NUMBERS) == [("b", 5)]
+
+
+def test_rows_that_are_there_take_new_values(tables: Store) -> None:
+    """The later ones, where a row is named twice; the rest stays as it is."""
+    with tables.write() as session:
+        session.run_many(WRITTEN.add, [("s", name, 1) for name in "abc"])
+        session.run_many(WRITTEN.move, [(2, "t", "a"), (3, "t", "nobody"), (4, "u", "c"), (5, "v", "a")])
+        assert ask(session, "SELECT name, number, subject FROM tally ORDER BY name") == [
+            ("a", 5, "v"),
+            ("b", 1, "s"),
+            ("c", 4, "u"),
+        ]
 
 
 def test_what_is_too_large_for_one_statement_goes_in_several(tables: Store, monkeypatch: pytest.MonkeyPatch) -> None:
