@@ -29,10 +29,8 @@ def seal(unit: Unit, now: datetime, most: int = _MOST) -> int:
     session = unit.session
     last = session.row(SQL.last_block)
     seq, after, previous = (last["seq"] + 1, last["last_txn_id"], last["hash"]) if last else (1, "", GENESIS)
-    ids = [row["id"] for row in session.rows(SQL.txn_ids_after, after=after, most=most)]
     alone = [row["id"] for row in session.rows(SQL.memberless_unsealed)]
-    until = ids[-1] if ids else after
-    heads = session.rows(SQL.heads_to_seal, after=since(after, _LOOKED_BACK) if after else "", until=until)
+    until, heads = _next_heads(session, after, most)
     if not heads and not alone:
         return 0
     block = (seq, to_text(now), until)
@@ -42,6 +40,17 @@ def seal(unit: Unit, now: datetime, most: int = _MOST) -> int:
     for txn_id in alone:
         unit.append(SQL.add_block_txn, (seq, txn_id))
     return int(seq)
+
+
+def _next_heads(session: Session, after: str, most: int) -> tuple[str, list[Row]]:
+    """The unsealed heads of the first stretch that has any, and where it ends; heads may be sealed ahead of their stretch."""
+    while True:
+        ids = [row["id"] for row in session.rows(SQL.txn_ids_after, after=after, most=most)]
+        until = ids[-1] if ids else after
+        heads = session.rows(SQL.heads_to_seal, after=since(after, _LOOKED_BACK) if after else "", until=until)
+        if heads or not ids:
+            return until, heads
+        after = until
 
 
 def newest(session: Session) -> tuple[int, str] | None:

@@ -79,14 +79,15 @@ def test_what_a_platform_answered_is_noted_when_there_is_room_again(world: World
         return Answered(body={"id": "ltr_1", "more": "x" * 50_000}) if asked.path == "/letters" else None
 
     world.platform.script = fill
-    world.worker._admit()
-    world.worker._call()
+    world.worker._take_places()
+    world.take_in()
+    world.worker._calling.claim()
     world.worker._outbox._pool.shutdown(wait=True)
     held = [("x" * 3_000,)] * 40
     with pytest.raises(sqlite3.OperationalError, match="full"):  # use up what is left inside the file
         store._writer.executemany("INSERT INTO tally (subject, name, number) VALUES (hex(randomblob(9)), ?, 1)", held)
     store._writer.execute("PRAGMA max_page_count = 2147483646")
-    world.worker._record()
+    world.worker._calling.record()
     assert [call["state"] for call in world.calls("send_once")] == ["done"]
     assert len([asked for asked in world.platform.asked if asked.path == "/letters"]) == 1
 

@@ -64,8 +64,8 @@ def test_what_is_not_worked_yet_stays(make: Make) -> None:
     for n in range(5):
         world.pay(f"p{n}", "10.00")
     world.sleep(days=365)
-    [timer] = [one for one in world.worker._schedule.timers._timers if one.name == "retention"]
-    world.worker._time(timer)
+    [timer] = [one for one in world.worker._time._schedule.timers._timers if one.name == "retention"]
+    world.worker._time._let_pass(timer)
     assert len(kept(world)) == 5
     world.work()
     assert world.totals().issued == 60
@@ -168,13 +168,12 @@ def test_removing_takes_turns_with_work(make: Make) -> None:
         world.deliver("till", "nothing we listen to", {"id": f"x{n}"})
     world.work()
     world.sleep(days=20)
+    world.pay("p1", "1.00")
     left = []
-    for n in range(3):
-        world.pay(f"p{n}", "1.00")
+    for _ in range(3):
         assert world.worker.step()
-        left.append(len(kept(world)))
-        assert len(world.events("payment")) == n + 1
-    assert left == [801, 302, 3]
+        left.append((len(kept(world)), len(world.events("payment"))))
+    assert left == [(801, 1), (301, 1), (1, 1)]
 
 
 def test_who_asks_for_what_was_removed_hears_when_and_why(make: Make) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from hub.ledger import Source, seal, verify
 from hub.store import Query, Unit
+from hub.store.session import Collided
 from tests.databases import ask
 
 TABLES = (
@@ -33,7 +34,7 @@ KEYS = {
     "block_head": ("block", "member_id"), "block_txn": ("block", "txn_id"), "balance": ("member_id",),
     "lot_left": ("member_id", "lot_id"), "budget": ("campaign",),
 }  # fmt: skip
-REFUSED = (sqlite3.IntegrityError, psycopg.IntegrityError)
+REFUSED = (sqlite3.IntegrityError, psycopg.IntegrityError, Collided)
 REST = "points, effective_at, recorded_at, follows, until, event_id, recipe, version, run_id, step, context, reason, actor"
 UNPROVED = {("txn", "reason"), ("txn", "actor")}
 
@@ -251,10 +252,24 @@ def test_sealing_again_without_new_postings_makes_no_block(busy: Any) -> None:
     assert seal_now(busy) == 3
     assert seal_now(busy) == 0
     for n in range(3):
-        busy.award(1, member=f"mem_{n}")
+        busy.award(1, member=f"mem_new_{n}")
     with busy.store.write() as session:
         for number in (4, 5, 0):
             unit = Unit(session)
             assert seal(unit, busy.clock.now(), most=2) == number
             unit.flush()
     assert busy.verify().ok
+
+
+def test_a_stretch_whose_heads_are_sealed_does_not_hide_the_next(busy: Any) -> None:
+    """A block binds the newest link of each member, so it may be ahead of the stretch in which it was found."""
+    seal_now(busy)
+    for member in ("mem_0", "mem_0", "mem_0", "mem_new"):
+        busy.award(1, member=member)
+    with busy.store.write() as session:
+        for number in (4, 5, 0):
+            unit = Unit(session)
+            assert seal(unit, busy.clock.now(), most=1) == number
+            unit.flush()
+    heads = [(row["block"], row["member_id"]) for row in rows_of(busy, "block_head")]
+    assert sorted(heads)[-2:] == [(4, "mem_0"), (5, "mem_new")]

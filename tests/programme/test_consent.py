@@ -13,7 +13,7 @@ from hub.programme import Programme, consent
 from hub.programme.consent import Allowed, Blocked
 from hub.programme.members import queries
 from hub.sdk.facts import Customer, MessageReceived, Sale, Subscribed, Unsubscribed
-from hub.store import Unit
+from hub.store import NoRows, Unit
 
 AT = datetime(2026, 3, 10, 18, tzinfo=UTC)
 PHONE = "+14155550123"
@@ -152,13 +152,6 @@ def test_an_answer_goes_to_the_address_that_asked(shop: Any) -> None:
     assert not consent.answers(Sale(amount="1", currency="USD"), "sms", PHONE, shop.programme)
 
 
-class NoSession:
-    """A database in which nothing was ever said."""
-
-    def rows(self, *_: Any, **__: Any) -> list[Any]:
-        return []
-
-
 words = some.lists(
     some.tuples(
         some.sampled_from([("granted", "start"), ("granted", "customer"), ("declined", "customer"), ("withdrawn", "stop")]),
@@ -172,7 +165,7 @@ words = some.lists(
 def test_after_the_last_own_word_was_a_stop_the_gate_is_shut_in_any_order(words: Any, shuffle: Any) -> None:
     """Deliveries late or out of order cannot open what STOP closed, nor what they never opened."""
     programme = Programme.model_validate({"name": "P", "timezone": "UTC", "currency": "USD"})
-    unit = Unit(NoSession())  # type: ignore[arg-type]
+    unit = Unit(NoRows())
     shuffle.shuffle(words)
     for (status, source), minutes in words:
         at = AT + timedelta(minutes=minutes)

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from hub.clock import VirtualClock, to_text
 from hub.ids import Ids
 from hub.store import Queries, Query, Store
+from hub.store.session import Collided
 from tests.databases import ask
 
-REFUSED = (sqlite3.IntegrityError, psycopg.IntegrityError)
+REFUSED = (sqlite3.IntegrityError, Collided)
 LOST = (sqlite3.OperationalError, psycopg.errors.UndefinedTable)
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=6)
 _ADD = Query(
