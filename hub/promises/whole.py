@@ -66,10 +66,12 @@ def _holds_float(annotation: object) -> bool:
 def has_samples(trial: Trial) -> None:
     """Each trigger, action and pull has a sample."""
     connector = trial.connector
-    missing = unused(connector.samples, [*connector.triggers, *connector.actions, *connector.pulls])
+    told = [name for name, trigger in connector.triggers.items() if not trigger.polled]
+    missing = unused(connector.samples, [*told, *connector.actions, *connector.pulls])
     expect(not missing, f"there is no sample of {', '.join(missing)}")
     speaking = {sample.of for sample in connector.samples if sample.gives is not None}
-    silent = [name for name in connector.triggers if name not in speaking]
+    pulled = {pull.trigger for pull in connector.pulls.values() if pull.name in speaking}
+    silent = [name for name, trigger in connector.triggers.items() if name not in (pulled if trigger.polled else speaking)]
     expect(not silent, f"no sample shows what {', '.join(silent)} gives")
 
 

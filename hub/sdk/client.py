@@ -126,7 +126,8 @@ class Client:
         url, asked = self._url(path, at or {})
         body = encode.json_text(json).encode() if json is not None else encode.form_body(form) if form is not None else None
         if body is not None:
-            sent.setdefault("Content-Type", "application/json" if json is not None else "application/x-www-form-urlencoded")
+            as_json = self.connection.connector.headers.get("Content-Type", "application/json")
+            sent.setdefault("Content-Type", as_json if json is not None else "application/x-www-form-urlencoded")
         request = {"method": method, "url": url, "params": encode.pairs(query or ()), "data": body, "headers": sent}
         try:
             return self._retrying(lambda: self._judged(request, f"{method} {asked}", again))

@@ -44,9 +44,9 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 class Connector:
     """A platform: how it proves itself, how its deliveries are taken apart, its triggers, pulls, actions and samples.
 
-    api: its base address, or several when it has more hosts; `{setting}` stands for a setting. reply: what it wants to hear
-    when a delivery is kept. failures: reads in an answer what its status does not say. idempotency: where a keyed call carries
-    its key.
+    api: its base address, or several when it has more hosts; `{setting}` stands for a setting. headers: of every call; a
+    Content-Type is that of its JSON. reply: what it wants to hear when a delivery is kept. failures: reads in an answer what
+    its status does not say. idempotency: where a keyed call carries its key.
     """
 
     def __init__(
@@ -105,12 +105,12 @@ class Connector:
     # Declarations -----------------------------------------------------------------------------------------------------------
 
     def trigger(
-        self, *kinds: str, key: str | tuple[str, ...], fetch_if: str = "", was: str | tuple[str, ...] = ()
+        self, *kinds: str, key: str | tuple[str, ...], fetch_if: str = "", polled: bool = False, was: str | tuple[str, ...] = ()
     ) -> Callable[[Decorated], Decorated]:
         """Declares what makes a fact of an item of these kinds.
 
         key: fields of the fact that make it the same fact. fetch_if: the setting that asks for the rest to be fetched; then the
-        function takes a `Client | None`.
+        function takes a `Client | None`. polled: no delivery tells it, a pull alone; then the pull's sample shows it.
         """
 
         def declare(function: Decorated) -> Decorated:
@@ -123,7 +123,9 @@ class Connector:
                 raise TypeError(f"{contract.name}: the key `{unknown[0]}` is not a field of {gives.__name__}")
             if fetch_if and fetch_if not in self.settings:
                 raise TypeError(f"{contract.name}: `{fetch_if}` is not a setting of {self.name}")
-            self._listen(Trigger(contract.name, self.name, kinds, gives, fields, contract, _names(was), fetch_if))
+            self._listen(
+                Trigger(contract.name, self.name, kinds, gives, fields, contract, _names(was), fetch_if, polled=polled)
+            )
             return function
 
         return declare

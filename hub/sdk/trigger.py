@@ -38,7 +38,7 @@ class Trigger:
 
     kinds: the platform's words for it. gives: the fact's class. key: the fields that make it the same fact. thin: it fetches
     the rest with a Client, in the worker; fetch_if names the setting without which it makes do with what was told. poke: it
-    tells only that something changed; then `pull` is run from its cursor.
+    tells only that something changed; then `pull` is run from its cursor. polled: no delivery tells it, a pull alone does.
     """
 
     name: str
@@ -51,6 +51,7 @@ class Trigger:
     fetch_if: str = ""
     poke: bool = False
     pull: Pull | None = None
+    polled: bool = False
 
     @property
     def doc(self) -> str:

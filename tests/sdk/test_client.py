@@ -41,6 +41,15 @@ class Thing(Payload):
     price: Decimal = Decimal(0)
 
 
+def test_a_platform_may_have_a_type_of_json_of_its_own():
+    """What it wants to be said of JSON is said of JSON alone, not of a form."""
+    play, client = play_of(answers(200, {}), answers(200, {}), headers={"Content-Type": "application/vnd.api+json"})
+    client.post("/things", json={"id": 7})
+    client.post("/things", form={"id": 7})
+    types = [call.headers["content-type"] for call in play.calls]
+    assert types == ["application/vnd.api+json", "application/x-www-form-urlencoded"]
+
+
 def test_a_call_carries_address_auth_and_exact_json():
     """Base address with settings, bearer token, Decimal digit by digit; the reply is a model with exact numbers."""
     play, client = play_of(answers(201, b'{"id": 7, "price": 0.1, "more": 1}'), headers={"Api-Version": "2026-01"})

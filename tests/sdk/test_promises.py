@@ -112,6 +112,15 @@ def test_an_unproven_connector_is_found_out(broken):
     assert any("signed, or polled" in sentence for sentence in found)
 
 
+def test_what_a_pull_alone_brings_is_shown_by_the_pulls_sample(broken):
+    """It has no delivery to give a sample of; without the pull's own it is found out, as every other is."""
+    told = ("connector.sample(\n    form_submitted,", "(lambda *said, **more: None)(\n    form_submitted,")
+    pulled = ("connector.sample(\n    responses_since,", "(lambda *said, **more: None)(\n    responses_since,")
+    polled = ('key="response_id")', 'key="response_id", polled=True)')
+    assert broken(told, polled) == {}
+    assert set(broken(told)) == set(broken(told, polled, pulled)) == {"Each trigger, action and pull has a sample"}
+
+
 def test_outcomes_make_a_table():
     """Each has the promise's sentence, of whom it speaks, whether it is kept, and why not."""
     seen: list[promises.Outcome] = []
