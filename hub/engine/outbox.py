@@ -95,12 +95,7 @@ class Outbox:
         unit.want(HEALTH, self._served)
         shut = {name: health_of(unit, name).open_until for name in self._served}
         until = {name: moment for name, moment in shut.items() if moment is not None and moment > now}
-        row = session.row(queries.next_call, connections=[name for name in self._served if name not in until])
-        moments = [from_text(row["due_at"])] if row is not None else []
-        if until:
-            rows = session.rows(queries.next_calls_of, connections=list(until))
-            moments += [max(from_text(one["due_at"]), until[one["connection"]]) for one in rows]
-        return min(moments) if moments else None
+        return min((max(due_at, until.get(name, due_at)) for name, due_at in self._next_calls(session).items()), default=None)
 
     def recover(self, batch: Batch, connections: Collection[str]) -> int:
         """Take up the calls of these connections that another worker began and never reported of; gives how many there were.
@@ -232,16 +227,21 @@ class Outbox:
 
     def _due(self, batch: Batch) -> list[Call]:
         session = batch.unit.session
-        paced = [name for name in self._served if not self._pace.has(name, self._performer.rate_of(name))]
-        waiting = session.rows(queries.next_calls_of, connections=paced) if paced else []
-        self.is_paced = any(from_text(row["due_at"]) <= batch.now for row in waiting)
+        called = {name for name, due_at in self._next_calls(session).items() if due_at <= batch.now}
+        paced = {name for name in called if not self._pace.has(name, self._performer.rate_of(name))}
+        self.is_paced = bool(paced)
         # What cannot be asked now is not even looked at, else its calls would stand before those of all others.
-        able = [name for name in self._open(batch) if name not in paced and self._has_room(batch, name, {})]
-        asked = {"now": to_text(batch.now), "connections": able, "most": _CLAIMED_MOST}
-        rows = session.rows(queries.calls_due, **asked)
-        if session.lock({calls.lane_of(row["connection"]) for row in rows}):
-            rows = session.rows(queries.calls_due, **asked)
-        return [calls.from_row(row) for row in rows]
+        able = [name for name in self._open(batch) if name in called - paced and self._has_room(batch, name, {})]
+        session.lock([calls.lane_of(name) for name in able])
+        asked = {"now": to_text(batch.now), "most": _CLAIMED_MOST}
+        rows = [row for name in able for row in session.rows(queries.calls_due, connection=name, **asked)]
+        rows.sort(key=lambda row: (row["due_at"], row["id"]))
+        return [calls.from_row(row) for row in rows[:_CLAIMED_MOST]]
+
+    def _next_calls(self, session: Session) -> dict[str, datetime]:
+        """When the next call is due of each connection that is served and has any."""
+        rows = session.rows(queries.next_calls)
+        return {row["connection"]: from_text(row["due_at"]) for row in rows if row["connection"] in self._served}
 
     def _begun(self, batch: Batch, call: Call) -> Call:
         if call.kind == "pull" and "since" not in call.input:

@@ -120,10 +120,10 @@ SELECT id, kind, connection, name, run_id, step, event_id, member_id, lane, inpu
 FROM call WHERE id IN :ids;
 
 -- calls_due --
--- The calls of these connections whose time has come, earliest first.
+-- The calls of a connection whose time has come, earliest first.
 SELECT id, kind, connection, name, run_id, step, event_id, member_id, lane, input, state, attempts, due_at, result, note,
        created_at, changed_at
-FROM call WHERE state = 0 AND due_at <= :now AND connection IN :connections ORDER BY due_at, id LIMIT :most;
+FROM call WHERE state = 0 AND connection = :connection AND due_at <= :now ORDER BY due_at, id LIMIT :most;
 
 -- calls_begun --
 -- The calls of these connections that somebody began and has not reported of.
@@ -131,9 +131,17 @@ SELECT id, kind, connection, name, run_id, step, event_id, member_id, lane, inpu
        created_at, changed_at
 FROM call WHERE state = 1 AND connection IN :connections ORDER BY id;
 
--- next_call --
--- When the next call of these connections is due.
-SELECT due_at FROM call WHERE state = 0 AND connection IN :connections ORDER BY due_at LIMIT 1;
+-- next_calls --
+-- When the next call of each connection is due: by a step from connection to connection, however many calls each has.
+WITH RECURSIVE called (connection) AS (
+    SELECT MIN(connection) FROM call WHERE state = 0
+    UNION ALL
+    SELECT (SELECT MIN(call.connection) FROM call WHERE call.state = 0 AND call.connection > called.connection)
+    FROM called WHERE called.connection IS NOT NULL
+)
+SELECT connection,
+       (SELECT MIN(call.due_at) FROM call WHERE call.state = 0 AND call.connection = called.connection) AS due_at
+FROM called WHERE connection IS NOT NULL;
 
 -- connections_called --
 -- The connections that open calls are for, also those that are in hub.yaml no longer.
@@ -155,10 +163,6 @@ SELECT COUNT(CASE WHEN seen_at >= :since THEN 1 END) AS number, MAX(seen_at) AS 
 -- Since when the lane waits that has waited longest, of those that are not parked.
 SELECT recorded_at FROM event
 WHERE state = 0 AND NOT EXISTS (SELECT 1 FROM parked_lane WHERE parked_lane.lane = event.lane) ORDER BY id LIMIT 1;
-
--- next_calls_of --
--- When the next call of each of these connections is due.
-SELECT connection, MIN(due_at) AS due_at FROM call WHERE state = 0 AND connection IN :connections GROUP BY connection;
 
 -- save_call --
 -- Keep a call, or what became of it.

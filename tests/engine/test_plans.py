@@ -1,0 +1,113 @@
+"""How the databases answer the looks of a worker: by their indexes, however much waits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.engine.events import queries
+from hub.store import Session, Store
+from hub.store.postgres import _numbered
+from hub.store.sqlite import _named
+from tests.databases import Corner, Folder, ask
+
+NOW = "2026-02-06T22:00:00.000000Z"
+ASKED: dict[str, dict[str, Any]] = {
+    "next_calls": {},
+    "calls_due": {"connection": "open", "now": NOW, "most": 64},
+}
+
+
+def _queue(store: Store, closed: int) -> None:
+    """Calls that wait for a connection that is closed, and one for another, due after them."""
+    rows = [_call(f"call_{n:06}", "closed", "2026-02-06T21:00:00.000000Z") for n in range(closed)]
+    with store.write() as session:
+        session.run_many(queries.save_call, [*rows, _call("call_open", "open", NOW)])
+        ask(session, "ANALYZE call")
+
+
+def _call(id_: str, connection: str, due_at: str) -> tuple[Any, ...]:
+    given = {
+        "id": id_,
+        "kind": "action",
+        "connection": connection,
+        "name": "tell",
+        "lane": id_,
+        "input": "{}",
+        "due_at": due_at,
+    }
+    given |= {"state": 0, "attempts": 0, "result": "", "note": "", "created_at": NOW, "changed_at": NOW}
+    return tuple(given.get(name) for name in queries.save_call.parameters)
+
+
+def _steps(session: Any, name: str) -> int:
+    """How many steps SQLite takes for an answer."""
+    counted = 0
+
+    def count() -> int:
+        nonlocal counted
+        counted += 1
+        return 0
+
+    session._connection.set_progress_handler(count, 1)
+    session.rows(getattr(queries, name), **ASKED[name])
+    session._connection.set_progress_handler(None, 1)
+    return counted
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_a_look_for_calls_costs_the_same_with_ten_and_with_ten_thousand_that_cannot_be_made(name: str, tmp_path: Path) -> None:
+    """An outage of one platform for an hour makes nothing else slow."""
+    taken = []
+    for number in (10, 10_000):
+        (tmp_path / str(number)).mkdir()
+        store = Folder(tmp_path / str(number)).open("hub")
+        _queue(store, number)
+        with store.read() as session:
+            taken.append(_steps(session, name))
+        store.close()
+    assert taken[0] == taken[1]
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_postgres_reads_as_few_pages_for_ten_thousand_calls(name: str, postgres: Corner) -> None:
+    """Each part of the answer comes from the index, and of it only the ends are read."""
+    store = postgres.open("hub")
+    _queue(store, 10_000)
+    with store.read() as session:
+        assert _rows_read(session, name) <= 10
+    store.close()
+
+
+def _rows_read(session: Any, name: str) -> float:
+    """The rows that PostgreSQL takes from tables and indexes for an answer, those that it leaves out too."""
+    query = getattr(queries, name)
+    values = [ASKED[name][parameter] for parameter in query.parameters]
+    explained = b"EXPLAIN (ANALYZE, FORMAT JSON) " + _numbered(query)
+    [row] = session._connection.execute(explained, values).fetchall()
+    return _read_in(row["QUERY PLAN"][0]["Plan"])
+
+
+def _read_in(step: dict[str, Any]) -> float:
+    own = sum(step.get(key, 0) for key in ("Actual Rows", "Rows Removed by Filter")) * step["Actual Loops"]
+    return (own if "Relation Name" in step else 0) + sum(map(_read_in, step.get("Plans", ())))
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_no_look_for_calls_sorts_or_reads_a_table(name: str, tmp_path: Path) -> None:
+    """Not even where SQLite has never counted the rows."""
+    store = Folder(tmp_path).open("hub")
+    with store.read() as session:
+        plan = _plan(session, name)
+    store.close()
+    searched = [step for step in plan if "call" in step.split()]
+    assert searched
+    assert all("USING" in step and "INDEX call_due" in step for step in searched), plan
+    assert not any("TEMP B-TREE" in step for step in plan), plan
+
+
+def _plan(session: Session, name: str) -> list[str]:
+    connection = session._connection  # type: ignore[attr-defined]
+    return [row[3] for row in connection.execute("EXPLAIN QUERY PLAN " + _named(getattr(queries, name)), ASKED[name])]
