@@ -38,7 +38,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from functools import partial
@@ -66,6 +66,7 @@ from hub.sdk import (
     Subscribed,
     Unsubscribed,
     email,
+    field_keys,
     tell_apart,
 )
 from hub.sdk.declare import answers, ask, auth, body, envelope, pages, secret, setting, signature
@@ -467,7 +468,12 @@ class Import(Payload):
 @connector.action(repeat="safe", batch=100)
 def upsert_contact(client: Client, settings: Settings, contacts: list[Contact]) -> list[Import | CallFailed]:
     """Set names and custom fields of the contact with an e-mail address; makes the contact where there is none."""
-    ids = _field_ids(client, settings, {name for contact in contacts for name in contact.fields})
+    ids = field_keys(
+        {name for contact in contacts for name in contact.fields},
+        settings["custom_fields"],
+        key=FIELD_ID,
+        listed=lambda: {row["name"]: row["id"] for row in client.get("/v3/marketing/field_definitions")["custom_fields"]},
+    )
     rows = [_row(contact, ids) for contact in contacts]
     wanted: dict[str, dict[str, Any]] = {}
     for row in rows:
@@ -477,16 +483,6 @@ def upsert_contact(client: Client, settings: Settings, contacts: list[Contact]) 
             wanted[row["email"]] = {**before, **row, "custom_fields": fields}
     outcomes = tell_apart(wanted, partial(_imported, client, None))
     return [row if isinstance(row, CallFailed) else outcomes[row["email"]] for row in rows]
-
-
-def _field_ids(client: Client, settings: Settings, names: Iterable[str]) -> dict[str, str]:
-    """The ids of custom fields by name; of those that there are."""
-    known = {name: settings["custom_fields"].get(name, name) for name in names}
-    ids = {name: number for name, number in known.items() if FIELD_ID.fullmatch(number)}
-    if len(ids) < len(known):
-        defined = client.get("/v3/marketing/field_definitions")["custom_fields"]
-        ids |= {row["name"]: row["id"] for row in defined if row["name"] in known.keys() - ids.keys()}
-    return ids
 
 
 def _row(contact: Contact, ids: Mapping[str, str]) -> dict[str, Any] | CallFailed:

@@ -37,6 +37,7 @@ from hub.sdk.facts import (
     Unsubscribed,
 )
 from hub.sdk.failures import Failure, Reply
+from hub.sdk.fields import field_keys
 from hub.sdk.request import Answer, Request
 from hub.sdk.settings import Secret, Setting, Settings
 from hub.sdk.trigger import Payload
@@ -109,6 +110,7 @@ __all__ = [
     "Window",
     "email",
     "exponent",
+    "field_keys",
     "from_minor",
     "json_text",
     "phone",
