@@ -39,7 +39,11 @@ OBJECTS = {
 }
 
 # Calls that a contract has left out, though the platform's own pages describe them: the form of their paths.
-BEYOND = {"hubspot": "/crm/lists/.*", "sendgrid": "/v3/(suppression/(unsubscribes|spam_reports)|asm/suppressions)"}
+BEYOND = {
+    "activecampaign": "/api/3/(deals(/.*)?|contacts/[0-9]+/contactTags)",
+    "hubspot": "/crm/lists/.*",
+    "sendgrid": "/v3/(suppression/(unsubscribes|spam_reports)|asm/suppressions)",
+}
 
 CONNECTORS = plugins.discover()
 
