@@ -276,8 +276,12 @@ def _who(event: Event, client: Client, channel: Medium) -> tuple[Customer, str]:
     return customer, _address(customer, channel)
 
 
-def _message(event: Event) -> str:
-    return event.first("$message", "Message ID", "message_id") or event.id
+def _message(event: Event, item: Item) -> dict[str, Any]:
+    """What every word about a message of Klaviyo's has."""
+    customer, channel = event.customer(), _channel(item)
+    number = event.first("$message", "Message ID", "message_id") or event.id
+    address = _address(customer, channel)
+    return {**event.filled(), "customer": customer, "message_id": number, "channel": channel, "address": address}
 
 
 TOPIC = "event:klaviyo."
@@ -313,44 +317,29 @@ def unsubscribed(event: Event, item: Item, client: Client) -> Left:
 @connector.trigger(TOPIC + "received_email", TOPIC + "received_sms", key="event_id")
 def message_delivered(event: Event, item: Item) -> Arrived:
     """A message of Klaviyo's arrived."""
-    customer, channel = event.customer(), _channel(item)
-    address = _address(customer, channel)
-    return Arrived(**event.filled(), customer=customer, message_id=_message(event), channel=channel, address=address)
+    return Arrived(**_message(event, item))
 
 
 @connector.trigger(TOPIC + "opened_email", TOPIC + "clicked_email", TOPIC + "clicked_sms", key="event_id")
 def message_opened(event: Event, item: Item) -> Opened:
     """A message of Klaviyo's was opened, or a link in it followed."""
-    customer, channel = event.customer(), _channel(item)
-    return Opened(
-        **event.filled(),
-        customer=customer,
-        message_id=_message(event),
-        channel=channel,
-        address=_address(customer, channel),
-        link=event.first("URL", "url") if "clicked" in item.kind else "",
-    )
+    return Opened(**_message(event, item), link=event.first("URL", "url") if "clicked" in item.kind else "")
 
 
 @connector.trigger(TOPIC + "bounced_email", TOPIC + "dropped_email", TOPIC + "failed_to_deliver_sms", key="event_id")
 def message_failed(event: Event, item: Item) -> Lost:
     """A message of Klaviyo's did not arrive."""
-    customer, channel = event.customer(), _channel(item)
-    return Lost(
-        **event.filled(),
-        customer=customer,
-        message_id=_message(event),
-        channel=channel,
-        address=_address(customer, channel),
-        reason=event.first("Bounce Reason", "Failure Reason", "reason") or item.kind.removeprefix(TOPIC).replace("_", " "),
-        lasting=event.first("Bounce Type", "bounce_type").casefold() == "hard",
-    )
+    why = event.first("Bounce Reason", "Failure Reason", "reason") or item.kind.removeprefix(TOPIC).replace("_", " ")
+    lasting = event.first("Bounce Type", "bounce_type").casefold() == "hard"
+    return Lost(**_message(event, item), reason=why[:10_000], lasting=lasting)
 
 
 @connector.trigger(TOPIC + "sent_sms", key="message_id")
 def message_received(event: Event, client: Client) -> MessageReceived:
     """Somebody wrote an SMS to the business."""
     customer, address = _who(event, client, "sms")
+    if not {"Message Body", "message_body"} & event.said.keys():
+        raise Unreadable(f"The event {event.id} does not say what was written (`Message Body`).")
     text = event.first("Message Body", "message_body")
     return MessageReceived(occurred_at=event.at, customer=customer, message_id=event.id, address=address, text=text)
 
@@ -493,6 +482,10 @@ def _profile(address: str | None, number: str | None, profile: str | None, **mor
     return {"type": "profile", "id": profile, "attributes": {**known, **more}}
 
 
+def _named(properties: Mapping[str, str] | None, numbers: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {**(properties or {}), **(numbers or {})}
+
+
 def _track(client: Client, profile: Mapping[str, Any], metric: str, properties: Mapping[str, Any], **more: Any) -> None:
     named = {"data": {"type": "metric", "attributes": {"name": metric}}}
     attributes = {"metric": named, "profile": {"data": profile}, "properties": properties, **more}
@@ -514,9 +507,8 @@ def track_event(
     happened_at: Annotated[Moment | None, "when it happened, if not now"] = None,
 ) -> None:
     """Tell of something that happened, on which a flow may start that speaks to nobody."""
-    said = {**(properties or {}), **(numbers or {})}
     more = {"value": value, "value_currency": currency, "time": happened_at}
-    _track(client, _profile(email, phone, profile), metric, said, **more)
+    _track(client, _profile(email, phone, profile), metric, _named(properties, numbers), **more)
 
 
 @connector.action(repeat="keyed", channel="email")
@@ -529,7 +521,7 @@ def send_email(
     numbers: Numbers = None,
 ) -> None:
     """Have a flow send an e-mail, for instance how many points there are: tracks the event on which the flow starts."""
-    _track(client, _profile(to, None, None), metric, {**(properties or {}), **(numbers or {})})
+    _track(client, _profile(to, None, None), metric, _named(properties, numbers))
 
 
 @connector.action(repeat="keyed", channel="sms")
@@ -542,7 +534,7 @@ def send_sms(
     numbers: Numbers = None,
 ) -> None:
     """Have a flow send a text message: tracks the event on which the flow starts."""
-    _track(client, _profile(None, to, None), metric, {**(properties or {}), **(numbers or {})})
+    _track(client, _profile(None, to, None), metric, _named(properties, numbers))
 
 
 class Kept(Payload):
@@ -572,8 +564,8 @@ def upsert_profile(
 ) -> Kept:
     """Set properties of a profile; makes it where there is none. What is not named stays as it is."""
     names = {"external_id": external_id, "first_name": first_name, "last_name": last_name}
-    said = {**(properties or {}), **(numbers or {})}
-    return _import(client, _profile(email, phone, profile, **names, properties=said or None))
+    said = _named(properties, numbers) or None
+    return _import(client, _profile(email, phone, profile, **names, properties=said))
 
 
 Tag = Annotated[str, Field(description="the tag: a property that is true or not there", min_length=1)]

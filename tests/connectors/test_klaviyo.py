@@ -15,7 +15,7 @@ import pytest
 
 from connectors import klaviyo
 from hub.errors import CallFailed, Refused, Unreadable
-from hub.sdk import Client, Connection, Customer, Fact, Settings
+from hub.sdk import Client, Connection, Customer, Fact, MessageReceived, Settings
 from hub.sdk.play import Play, one_by_one
 from hub.sdk.request import Answer, Request
 from hub.sdk.sample import answers
@@ -183,6 +183,15 @@ def test_the_hubs_own_word_is_no_news() -> None:
     """Consent that it reported comes back with its source."""
     told = klaviyo._told("subscribed_to_email_marketing", method="API", method_detail=klaviyo.SOURCE, **klaviyo.ANA)
     assert _facts(told) == []
+
+
+def test_a_message_whose_words_are_not_told_is_kept_to_be_looked_at() -> None:
+    """It might be a STOP; one without words, a picture, is a message."""
+    with pytest.raises(Unreadable, match="does not say what was written"):
+        _facts(klaviyo._told("sent_sms", text="STOP", **klaviyo.PHONE))
+    (fact,) = _facts(klaviyo._told("sent_sms", message_body="", **klaviyo.PHONE))
+    assert isinstance(fact, MessageReceived)
+    assert (fact.text, fact.address) == ("", "+14155550123")
 
 
 def test_only_a_hard_bounce_is_lasting() -> None:
