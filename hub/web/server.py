@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 THREADS = 32
 
 _LOG = log.get(__name__)
+_FORKS = sys.platform == "linux"  # elsewhere the system's own libraries may have threads by then
+_STOPS = (signal.SIGINT, signal.SIGTERM)
 _CONNECTIONS_MOST = 1024
 _STOP_SECONDS_MOST = 30
 _IDLE_SECONDS_MOST = 75
@@ -56,7 +58,7 @@ def serve(
     Until then this process has no thread but the main one, and nothing open that a child must not have: so the child is forked
     from it, and shares what was imported.
     """
-    multiprocessing.set_start_method("fork" if sys.platform == "linux" else "spawn", force=True)
+    multiprocessing.set_start_method("fork" if _FORKS else "spawn", force=True)
     server = _Supervisor(
         "hub",
         address=host,
@@ -84,7 +86,11 @@ class _Supervisor(MPServer):
     meanwhile: Callable[[], None]
 
     def _spawn_workers(self, *args: Any) -> None:
+        if _FORKS:
+            signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)  # one that comes now is for the child as well
         super()._spawn_workers(*args)  # type: ignore[no-untyped-call]
+        if _FORKS:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
         # From here on there are threads and handles: a fork would copy locks and databases as they stand.
         multiprocessing.set_start_method("spawn", force=True)
         self.meanwhile()
@@ -95,8 +101,10 @@ def _load_as_child(load: Callable[[], WSGIApplication]) -> WSGIApplication:
 
     One that was killed cannot tell its child to stop; the port is shared, so both the old and the next one would serve.
     """
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)  # until it serves; a forked one has its parent's answers to them
+    if _FORKS:
+        for number in _STOPS:
+            signal.signal(number, signal.SIG_DFL)  # until it serves; a forked one has its parent's answers to them
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent,), name="orphan", daemon=True).start()
