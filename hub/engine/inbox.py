@@ -1,7 +1,8 @@
 """Inbox: keeps what reaches the hub, and says so only when it is on the disk.
 
-Many request threads hand over deliveries; one writer thread takes all that wait, writes them in one transaction and then
-lets every thread go. So the price of a durable commit is paid once for many.
+Many request threads bring deliveries at once. While one of them writes, the next ones gather; whoever came first among those
+writes for all of them, in one transaction, and then lets them go. So the price of a durable commit is paid once for many, and
+no other thread has to be woken for it.
 """
 
 from __future__ import annotations
@@ -61,11 +62,12 @@ class Outline:
 
 @dataclass(slots=True)
 class _Batch:
-    """The deliveries of one commit, and the threads that wait for it."""
+    """The deliveries of one commit, and the threads that wait for it. is_given_up: it got no turn; nothing of it is written."""
 
     rows: list[tuple[Any, ...]] = field(default_factory=list)
     settled: threading.Event = field(default_factory=threading.Event)
     error: Exception | None = None
+    is_given_up: bool = False
 
 
 class Inbox:
@@ -82,12 +84,11 @@ class Inbox:
         self._ids = ids
         self._ring = ring
         self._queue_most = queue_most
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._turn = threading.Lock()
         self._open = _Batch()
         self._closing = False
         self._trouble: Exception | None = None
-        self._writer = threading.Thread(target=self._write_batches, name="inbox", daemon=True)
-        self._writer.start()
 
     def keep(self, delivery: Delivery) -> str:
         """Its id, once it is on the disk. Unavailable when that cannot be had now."""
@@ -99,8 +100,10 @@ class Inbox:
             return []
         ids = [one.id or self._ids.new("dlv") for one in deliveries]
         rows = [_row_of(one, id_) for one, id_ in zip(deliveries, ids, strict=True)]
-        batch = self._enqueue(rows)
-        if not batch.settled.wait(_COMMIT_SECONDS_MOST):
+        batch, is_first = self._enqueue(rows)
+        if is_first:
+            self._write_in_turn(batch)
+        if not batch.settled.wait(_COMMIT_SECONDS_MOST) or batch.is_given_up:
             raise Unavailable(f"the disk has not confirmed the delivery within {_COMMIT_SECONDS_MOST} seconds; send it again")
         if batch.error is not None:
             raise Unavailable("the delivery could not be written; send it again in a moment") from batch.error
@@ -181,41 +184,51 @@ class Inbox:
         return removals(self._store, [id_]).get(id_)
 
     def close(self) -> None:
-        """Take nothing more, write what has been handed over, and stop."""
-        with self._changed:
+        """Take nothing more; return when what has been handed over is written."""
+        with self._lock:
             self._closing = True
-            self._changed.notify()
-        self._writer.join()
+            last = self._open
+        if last.rows:
+            last.settled.wait(_COMMIT_SECONDS_MOST)
+        with self._turn:  # whoever writes now is let finish
+            pass
 
-    def _enqueue(self, rows: list[tuple[Any, ...]]) -> _Batch:
-        with self._changed:
+    def _enqueue(self, rows: list[tuple[Any, ...]]) -> tuple[_Batch, bool]:
+        """The batch that these are in now, and whether they are the first in it: then their sender writes it."""
+        with self._lock:
             if self._closing:
                 raise Unavailable("the hub is stopping; send it again in a moment")
             batch = self._open
             if batch.rows and len(batch.rows) + len(rows) > self._queue_most:
                 raise Unavailable(f"{len(batch.rows)} deliveries wait to be written; send it again in a moment")
+            is_first = not batch.rows
             batch.rows += rows
-            self._changed.notify()
-            return batch
+            return batch, is_first
 
-    def _write_batches(self) -> None:
-        while True:
-            with self._changed:
-                while not self._open.rows:
-                    if self._closing:
-                        return
-                    self._changed.wait()
-                batch, self._open = self._open, _Batch()
-            try:
-                with self._store.write() as session:
-                    session.run_many(queries.add_delivery, batch.rows)
-            except Exception as error:  # noqa: BLE001 - whatever it is, its senders must hear of it and the next batch be tried
-                batch.error = error
-                _LOG.error("deliveries could not be written", count=len(batch.rows), reason=log.in_words(error))
-            self._trouble = batch.error
+    def _write_in_turn(self, batch: _Batch) -> None:
+        has_turn = self._turn.acquire(timeout=_COMMIT_SECONDS_MOST)
+        with self._lock:
+            self._open = _Batch()
+        if not has_turn:
+            batch.is_given_up = True
             batch.settled.set()
-            if batch.error is None:
-                self._ring()
+            return
+        try:
+            self._write(batch)
+        finally:
+            self._turn.release()
+        batch.settled.set()
+        if batch.error is None:
+            self._ring()
+
+    def _write(self, batch: _Batch) -> None:
+        try:
+            with self._store.write() as session:
+                session.run_many(queries.add_delivery, batch.rows)
+        except Exception as error:  # noqa: BLE001 - whatever it is, its senders must hear of it and the next batch be tried
+            batch.error = error
+            _LOG.error("deliveries could not be written", count=len(batch.rows), reason=log.in_words(error))
+        self._trouble = batch.error
 
 
 def removals(store: Store, ids: Collection[str]) -> dict[str, datetime]:

@@ -203,11 +203,35 @@ def test_a_full_queue_refuses_at_once(tmp_path: Path) -> None:
 
 
 def test_a_disk_that_hangs_is_not_waited_for_without_end(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sender that gets no confirmation in time is told to send again."""
+    """Who gets no turn in time is told to send again, and is not kept; when the disk answers again, the inbox goes on."""
     monkeypatch.setattr(inbox_module, "_COMMIT_SECONDS_MOST", 0)
     world.store.may_write.clear()
-    with pytest.raises(Unavailable, match="not confirmed"):
-        world.inbox.keep(delivery())
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(world.inbox.keep, delivery(b"first"))
+        assert world.store.began.acquire(timeout=10)
+        for _ in range(2):
+            with pytest.raises(Unavailable, match="not confirmed"):
+                world.inbox.keep(delivery(b"in vain"))
+        world.store.may_write.set()
+        assert writing.result(10)
+    world.inbox.keep(delivery(b"next"))
+    assert [one.body for one in world.inbox.after(0, 10)] == [b"first", b"next"]
+
+
+def test_who_waits_for_another_ones_commit_is_told_as_well(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everybody in a batch that gets no turn in time hears of it from its first sender."""
+    monkeypatch.setattr(inbox_module, "_COMMIT_SECONDS_MOST", 0.5)
+    world.store.may_write.clear()
+    with ThreadPoolExecutor(3) as pool:
+        writing = pool.submit(world.inbox.keep, delivery())
+        assert world.store.began.acquire(timeout=10)
+        waiting = [pool.submit(world.inbox.keep, delivery()) for _ in range(2)]
+        for one in waiting:
+            with pytest.raises(Unavailable, match="not confirmed"):
+                one.result(10)
+        world.store.may_write.set()
+        assert writing.result(10)
+    assert world.inbox.last_seq() == 1
 
 
 def test_a_value_that_cannot_be_stored_fails_its_sender_alone(world: World) -> None:
