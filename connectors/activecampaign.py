@@ -85,7 +85,7 @@ connector = Connector(
     + setting("custom_fields", "numbers of contacts' custom fields by name (points: 7)", dict[str, str], default={})
     + secret("event_key", "Settings > Tracking > Event Tracking: the event key", required=False)
     + setting("account_number", "Settings > Tracking > Event Tracking: the actid", default=None, example="25512345"),
-    api=("{api_url}/api/3", "https://trackcmp.net"),
+    api=("{api_url}", "https://trackcmp.net"),
     auth=auth.header("Api-Token", "api_token"),
     signature=signature.token("webhook_token", query="token"),
     envelope=envelope(kind=body("type"), at=body("date_time"), nested=True),
@@ -298,12 +298,12 @@ class DealNotice(Payload):
 @connector.trigger("deal_update", "deal_add", key="deal_id")
 def deal_won(notice: DealNotice, client: Client) -> DealWon | None:
     """A deal was won."""
-    deal = notice.found or Deal.model_validate(client.get("/deals/{id}", at={"id": notice.deal.id})["deal"])
+    deal = notice.found or Deal.model_validate(client.get("/api/3/deals/{id}", at={"id": notice.deal.id})["deal"])
     if deal.status != "1":
         return None
     buyer: Customer | None = None
     if deal.contact and deal.contact != "0":
-        row = client.get("/contacts/{id}", at={"id": deal.contact})["contact"]
+        row = client.get("/api/3/contacts/{id}", at={"id": deal.contact})["contact"]
         buyer = Person.model_validate(_as_told(row)).customer()
     return DealWon(
         occurred_at=deal.changed_at,
@@ -330,7 +330,7 @@ def _day_before(since: datetime) -> date:
 def changed_contacts(client: Client, since: datetime) -> Iterator[Mapping[str, Any]]:
     """Contacts that are new or were changed since a moment."""
     query = {"filters[updated_after]": _day_before(since), "orders[id]": "asc"}
-    for row in client.pages("/contacts", items="contacts", next=pages.last_id("id_greater", size=1), query=query):
+    for row in client.pages("/api/3/contacts", items="contacts", next=pages.last_id("id_greater", size=1), query=query):
         yield {"contact": _as_told(row), "date_time": row["udate"]}
 
 
@@ -338,7 +338,7 @@ def changed_contacts(client: Client, since: datetime) -> Iterator[Mapping[str, A
 def won_deals(client: Client, since: datetime) -> Iterator[Mapping[str, Any]]:
     """Won deals that were changed since a moment."""
     query = {"filters[status]": 1, "filters[updated_after]": _day_before(since), "limit": 100}
-    for row in client.pages("/deals", items="deals", next=pages.offset(size=100), query=query):
+    for row in client.pages("/api/3/deals", items="deals", next=pages.offset(size=100), query=query):
         yield {"deal": {"id": row["id"]}, "found": row}
 
 
@@ -355,15 +355,15 @@ def subscribe(client: Client, connection: Connection) -> None:
     """Registers the webhook, token and all, for what people do."""
     unsubscribe(client, connection)  # one that was switched off stays so for ever
     wanted = {"name": f"Loyalty hub: {connection.name}", "url": _hook(connection), "events": EVENTS}
-    client.post("/webhooks", json={"webhook": {**wanted, "sources": ["public", "admin", "system"]}})
+    client.post("/api/3/webhooks", json={"webhook": {**wanted, "sources": ["public", "admin", "system"]}})
 
 
 @connector.unsubscribe
 def unsubscribe(client: Client, connection: Connection) -> None:
     """Takes our webhooks back."""
-    for row in client.pages("/webhooks", items="webhooks", next=pages.offset(size=20)):
+    for row in client.pages("/api/3/webhooks", items="webhooks", next=pages.offset(size=20)):
         if row["url"].partition("?")[0] == connection.webhook_url:
-            client.delete("/webhooks/{id}", at={"id": row["id"]})
+            client.delete("/api/3/webhooks/{id}", at={"id": row["id"]})
 
 
 # What goes out --------------------------------------------------------------------------------------------------------
@@ -388,7 +388,7 @@ def _field_ids(client: Client, settings: Settings, names: set[str]) -> dict[str,
     """The numbers of custom fields by name. CallFailed when there is no such field: ActiveCampaign would skip it."""
 
     def listed() -> Mapping[str, str]:
-        rows = client.pages("/fields", items="fields", next=pages.offset(size=100), query={"limit": 100})
+        rows = client.pages("/api/3/fields", items="fields", next=pages.offset(size=100), query={"limit": 100})
         return {name.upper(): row["id"] for row in rows for name in (row["title"], row["perstag"])}
 
     own = {name: settings["custom_fields"].get(name, name).upper() for name in names}
@@ -416,7 +416,7 @@ def upsert_contact(
         raise _missing(gone[0])
     values = [{"field": ids[name], "value": value} for name, value in fields.items()]
     contact = {"email": email, "firstName": first_name, "lastName": last_name, "phone": phone, "fieldValues": values or None}
-    return Kept.model_validate(client.post("/contact/sync", json={"contact": contact})["contact"])
+    return Kept.model_validate(client.post("/api/3/contact/sync", json={"contact": contact})["contact"])
 
 
 class Row(BaseModel):
@@ -442,14 +442,14 @@ def import_contacts(client: Client, settings: Settings, contacts: list[Row]) -> 
     ids = _field_ids(client, settings, {name for one in contacts for name in one.fields})
     gone = {number: next((name for name in one.fields if name not in ids), None) for number, one in enumerate(contacts)}
     good = [one for number, one in enumerate(contacts) if gone[number] is None]
-    told = client.post("/import/bulk_import", json={"contacts": [_row(one, ids) for one in good]}) if good else {}
-    reasons = {row.get("contact"): row.get("failureReason") for row in told.get("failureReasons") or []}
+    told = client.post("/api/3/import/bulk_import", json={"contacts": [_row(one, ids) for one in good]}) if good else {}
+    reasons = {str(row.get("contact")).lower(): row.get("failureReason") for row in told.get("failureReasons") or []}
     outcomes: list[Queued | CallFailed] = []
     for number, one in enumerate(contacts):
         if (name := gone[number]) is not None:
             outcomes.append(_missing(name))
-        elif one.email in reasons:
-            outcomes.append(CallFailed(f"ActiveCampaign did not take {one.email}: {reasons[one.email]}", "lasting"))
+        elif (address := one.email.lower()) in reasons:
+            outcomes.append(CallFailed(f"ActiveCampaign did not take {address}: {reasons[address]}", "lasting"))
         else:
             outcomes.append(Queued.model_validate(told))
     return outcomes
@@ -462,7 +462,7 @@ def _row(one: Row, ids: Mapping[str, str]) -> dict[str, Any]:
 
 def _tag_id(client: Client, tag: str) -> str | None:
     # It finds all names that hold the text, twenty at a time.
-    found = client.pages("/tags", items="tags", next=pages.offset(size=20), query={"search": tag})
+    found = client.pages("/api/3/tags", items="tags", next=pages.offset(size=20), query={"search": tag})
     return next((row["id"] for row in found if row["tag"].casefold() == tag.casefold()), None)
 
 
@@ -479,8 +479,8 @@ def add_tag(client: Client, *, contact: ContactId, tag: Tag) -> Tagged:
         number = _tag_id(client, tag)
         if number is None:
             made = {"tag": tag, "tagType": "contact", "description": "Made by the loyalty hub"}
-            number = client.post("/tags", json={"tag": made}, safe=False)["tag"]["id"]
-    client.post("/contactTags", json={"contactTag": {"contact": contact, "tag": number}})
+            number = client.post("/api/3/tags", json={"tag": made}, safe=False)["tag"]["id"]
+    client.post("/api/3/contactTags", json={"contactTag": {"contact": contact, "tag": number}})
     return Tagged(tagged=True)
 
 
@@ -489,9 +489,9 @@ def remove_tag(client: Client, *, contact: ContactId, tag: Tag) -> Tagged:
     """Take a tag from a contact."""
     number = _tag_id(client, tag)
     if number is not None:
-        for row in client.get("/contacts/{id}/contactTags", at={"id": contact})["contactTags"]:
+        for row in client.get("/api/3/contacts/{id}/contactTags", at={"id": contact})["contactTags"]:
             if str(row["tag"]) == number:
-                client.delete("/contactTags/{id}", at={"id": row["id"]})
+                client.delete("/api/3/contactTags/{id}", at={"id": row["id"]})
     return Tagged(tagged=False)
 
 
@@ -511,14 +511,14 @@ def add_to_list(
 ) -> Membership:
     """Put a contact on a list."""
     place = {"list": list_id, "contact": contact, "status": 1, "sourceid": 4 if has_asked else None}
-    client.post("/contactLists", json={"contactList": place})
+    client.post("/api/3/contactLists", json={"contactList": place})
     return Membership(subscribed=True)
 
 
 @connector.action(repeat="safe")
 def remove_from_list(client: Client, *, contact: ContactId, list_id: ListId) -> Membership:
     """Take a contact off a list; it gets no mail from it any more."""
-    client.post("/contactLists", json={"contactList": {"list": list_id, "contact": contact, "status": 2}})
+    client.post("/api/3/contactLists", json={"contactList": {"list": list_id, "contact": contact, "status": 2}})
     return Membership(subscribed=False)
 
 
@@ -537,7 +537,9 @@ def add_to_automation(
 ) -> Started:
     """Let an automation begin for a contact, for instance one that sends a mail."""
     wanted = {"contact": contact, "automation": automation}
-    return Started.model_validate(client.post("/contactAutomations", json={"contactAutomation": wanted})["contactAutomation"])
+    return Started.model_validate(
+        client.post("/api/3/contactAutomations", json={"contactAutomation": wanted})["contactAutomation"]
+    )
 
 
 @connector.action(repeat="never")

@@ -273,7 +273,7 @@ def test_one_row_that_is_not_taken_does_not_fail_the_others() -> None:
     """ActiveCampaign answers 200 and names it; unknown fields are found before."""
     many: list[Mapping[str, Any]] = [
         {"email": "ana@example.com", "fields": {"points": "120"}},
-        {"email": "bad@example", "tags": ["gold"]},
+        {"email": "Bad@example", "tags": ["gold"]},
         {"email": "cy@example.com", "fields": {"pointz": "1"}},
     ]
     told = activecampaign.QUEUED | {"failureReasons": [{"contact": "bad@example", "failureReason": "invalid email"}]}
@@ -283,7 +283,7 @@ def test_one_row_that_is_not_taken_does_not_fail_the_others() -> None:
     assert isinstance(unknown, CallFailed) and "pointz" in str(unknown)
     assert _sent(play.calls[1])["contacts"] == [
         {"email": "ana@example.com", "fields": [{"id": 7, "value": "120"}]},
-        {"email": "bad@example", "tags": ["gold"]},
+        {"email": "Bad@example", "tags": ["gold"]},
     ]
 
 
