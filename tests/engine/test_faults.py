@@ -176,6 +176,7 @@ def test_each_call_ends_as_its_action_promises_and_goes_on_when_the_platform_is_
             _prove(shop, shop.call(name), key, fault)
         server.fault = None
         if fault.tls:
+            shop.hub.close()
             return
         unsure = {name for name in names if shop.call(name).state == HELD}
         shop.later()
