@@ -32,7 +32,7 @@ _SALES_MOST = 5_000
 _SALES_OF_A_MEMBER = 5
 _PORTION = 500
 _COPIES_BETWEEN_WORDS = 50
-_NOT_COPIED = frozenset({"migration", "tally", "cursor", "connection_health", "recipe_version", "receipt", "answer"})
+_NOT_COPIED = frozenset({"migration", "tally", "cursor", "connection_health", "recipe_version", "reason", "receipt", "answer"})
 
 
 def measure(scale: Scale, say: Callable[[str], None]) -> list[Row]:

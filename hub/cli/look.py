@@ -14,7 +14,7 @@ from rich.text import Text
 from hub.cli import people
 from hub.cli.output import json_option, print_json, say, screen, table
 from hub.cli.workspace import queries, reading, workspace_option
-from hub.engine import calls
+from hub.engine import calls, traces
 from hub.engine import events as states_of_events
 from hub.engine import runs as states_of_runs
 from hub.errors import HubError
@@ -102,7 +102,6 @@ def _event(row: Row) -> dict[str, Any]:
 
 def story_of(session: Session, row: Row) -> dict[str, Any]:
     """Everything about an event: what it said, its runs, the recipes that did nothing, its postings."""
-    trace = session.row(queries.trace_of, event_id=row["id"])
     return {
         **_event(row),
         "delivery": row["delivery_id"],
@@ -110,7 +109,7 @@ def story_of(session: Session, row: Row) -> dict[str, Any]:
         "depth": row["depth"],
         "data": json.loads(row["data"]),
         "runs": [run_of(session, run) for run in session.rows(queries.runs_of_event, event_id=row["id"])],
-        "did_nothing": json.loads(trace["why"]) if trace else {},
+        "did_nothing": traces.of(session, row["id"]),
         "postings": [dict(posting) for posting in session.rows(queries.postings_of_event, event_id=row["id"])],
     }
 

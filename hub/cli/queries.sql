@@ -12,10 +12,6 @@ FROM event
 WHERE id = :what OR key = :what OR id IN (SELECT event_id FROM event_reference WHERE ref_id = :what)
 ORDER BY id DESC LIMIT :most;
 
--- trace_of --
--- Why recipes did nothing about an event.
-SELECT why FROM trace WHERE event_id = :event_id;
-
 -- recent_runs --
 -- The newest runs in these states, of one recipe where it is given.
 SELECT id, event_id, recipe, version, member_id, state, position, journal, wake_at, awaits, note, started_at, changed_at

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from hub.clock import to_text
 from hub.engine.catalogue import Catalogue
 from hub.engine.events import queries
+from hub.engine.traces import Reasons
 from hub.recipes.check import load as load_plan
 from hub.recipes.model import Plan, PlannedStep, PlannedWhen
 from hub.sdk.watch import Watch
@@ -40,6 +41,7 @@ class Plans:
         self._catalogue = catalogue
         self._by_topic: dict[str, list[Plan]] = {}
         self._pinned = {(plan.recipe.name, plan.recipe.version): plan for plan in plans}
+        self.reasons = Reasons()
         self._heard: dict[tuple[str, ...], list[Plan]] = {}
         self._awaited = {step.inputs["fact"].evaluate({}) for plan in plans for step in plan.steps if _awaits(step)}
         for plan in plans:

@@ -178,6 +178,18 @@ ON CONFLICT (id) DO UPDATE SET state = excluded.state, attempts = excluded.attem
 INSERT INTO trace (event_id, why) VALUES (:event_id, :why)
 ON CONFLICT (event_id) DO UPDATE SET why = excluded.why;
 
+-- trace --
+-- Why recipes did nothing about an event.
+SELECT why FROM trace WHERE event_id = :event_id;
+
+-- reasons --
+-- These reasons.
+SELECT id, recipe, version, around FROM reason WHERE id IN :ids;
+
+-- add_reason --
+-- Why a version of a recipe does nothing, for all events of which that is true.
+INSERT INTO reason (id, recipe, version, around) VALUES (:id, :recipe, :version, :around) ON CONFLICT DO NOTHING;
+
 -- once_keys --
 -- Which of these keys a recipe has used up.
 SELECT recipe, key, event_id FROM once_per WHERE key IN :keys;

@@ -22,6 +22,7 @@ from hub.engine.hindsight import AWARD, remember_run, seen_by
 from hub.engine.overlap import earned_already
 from hub.engine.refunds import take_back_late
 from hub.engine.runs import AWAITING, ONCE, RUNS, Entry, Run
+from hub.engine.traces import Trace
 from hub.errors import HubError
 from hub.programme.work import Work
 from hub.recipes.model import Plan, PlannedStep
@@ -59,18 +60,19 @@ class Runner:
         batch = self._batch
         topics = batch.catalogue.topics(event.connection, event.trigger, event.fact)
         self._wake(event, topics)
-        silent: list[tuple[str, str, str]] = []
+        trace = Trace(self._unit, batch.plans.reasons)
         scope: Scope | None = None
         for plan in batch.plans.listening(topics):
             scope = scope or self._scope(event)
-            why = self._reason_not_to(plan, event, scope)
-            if why:
-                silent.append((plan.recipe.name, plan.recipe.version, why))
+            if plan.condition is not None and plan.condition.evaluate(scope) is not True:
+                trace.add(plan, plan.condition.because(scope), scope)
+                continue
+            if why := self._used_up(plan, event, scope):
+                trace.add_in_full(plan, why)
                 continue
             self._save(self._carry_on(self._new_run(plan, event, scope), plan, event, scope))
             scope = None  # the next one sees the member as this one left them, and nothing that this one named
-        if silent:
-            self._unit.append(queries.add_trace, (event.id, as_json(silent)))
+        trace.keep(event.id)
 
     def resume(
         self,
@@ -177,10 +179,8 @@ class Runner:
             **(run.named() if run is not None else {}),
         }
 
-    def _reason_not_to(self, plan: Plan, event: Event, scope: Scope) -> str:
-        if plan.condition is not None and plan.condition.evaluate(scope) is not True:
-            why: str = plan.condition.explain(scope)
-            return why
+    def _used_up(self, plan: Plan, event: Event, scope: Scope) -> str:
+        """Why a recipe that works once for each key does nothing now; empty when it does, and uses the key up."""
         if plan.once_per is None:
             return ""
         value = plan.once_per.evaluate(scope)

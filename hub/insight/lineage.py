@@ -13,7 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from hub.clock import from_text
-from hub.engine import calls, runs
+from hub.engine import calls, runs, traces
 from hub.engine import events as states
 from hub.insight.rules import Rules
 from hub.insight.stories import Asked, EventStory, Heard, Later, MemberStory, Moved, Ran, Silence, Story, Unheard
@@ -68,11 +68,10 @@ def _stories(session: Session, rows: Sequence[Row]) -> list[EventStory]:
 def _story(session: Session, row: Row) -> EventStory:
     heard = _heard(session, row)
     rules = Rules(session)
-    trace = session.row(queries.trace, event_id=heard.id)
     return EventStory(
         heard=heard,
         runs=tuple(_runs(session, rules, heard.id)),
-        silent=tuple(Silence(*one) for one in json.loads(trace["why"])) if trace else (),
+        silent=tuple(Silence(*one) for one in traces.of(session, heard.id)),
         moved=tuple(_moved(session, session.rows(queries.transactions_of_event, event_id=heard.id))),
         blocked_by=_parked(session, heard.lane) if heard.state == "ready" else None,
     )

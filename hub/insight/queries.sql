@@ -46,10 +46,6 @@ SELECT run_id, connection, name, state, attempts, due_at, note FROM call WHERE r
 SELECT id, connection, name, input, state, attempts, due_at, note FROM call
 WHERE kind = 'fetch' AND state IN (0, 1, 3) ORDER BY id DESC LIMIT :most;
 
--- trace --
--- Why recipes did nothing about an event.
-SELECT why FROM trace WHERE event_id = :event_id;
-
 -- parked_lane --
 -- Why a lane stands still.
 SELECT lane, event_id, note, parked_at FROM parked_lane WHERE lane = :lane;

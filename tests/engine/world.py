@@ -12,6 +12,7 @@ from typing import Any
 
 from hub import bootstrap, config
 from hub.clock import VirtualClock
+from hub.engine import traces
 from hub.engine.door import Knock, Received
 from hub.engine.events import queries
 from hub.engine.worker import Worker
@@ -238,7 +239,9 @@ class World:
         return [{**row, "state": names[row["state"]]} for row in found if name is None or row["name"] == name]
 
     def traces(self) -> list[Sequence[str]]:
-        return [line for row in self.rows("SELECT why FROM trace ORDER BY event_id") for line in json.loads(row["why"])]
+        with self.hub.store.read() as session:
+            kept = self.rows("SELECT event_id FROM trace ORDER BY event_id")
+            return [line for row in kept for line in traces.of(session, row["event_id"])]
 
     def health(self, connection: str = "letters") -> dict[str, Any]:
         return self.one("SELECT * FROM connection_health WHERE connection = :connection", connection=connection)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any
 
-from hub.recipes.expression.parts import Part, explainer
+from hub.recipes.expression.parts import Because, Part, explainer
 from hub.recipes.expression.rules import accepts
 from hub.recipes.expression.syntax import parse
 from hub.recipes.expression.tokens import Fault
@@ -43,7 +43,7 @@ class Compiled:
     type: Type
     reads: frozenset[str]
     evaluate: Callable[[Scope], Any]
-    why_not: Callable[[Scope], str] | None = None
+    why_not: Callable[[Scope], Because] | None = None
 
     @property
     def constant(self) -> bool:
@@ -52,12 +52,17 @@ class Compiled:
 
     def explain(self, scope: Scope) -> str:
         """The parts of a condition that are false, with the values that made them so; else the text with its values."""
-        return self.text if self.why_not is None else self.why_not(scope)
+        return self.because(scope).told(scope)
+
+    def because(self, scope: Scope) -> Because:
+        """The same with the values left out, so that it is the same for many events."""
+        return Because((self.text,)) if self.why_not is None else self.why_not(scope)
 
 
 def fixed(text: str, kind: Type, value: Any) -> Compiled:
     """A plain value."""
-    return Compiled(text, kind, frozenset(), lambda scope: value)
+    because = Because((text,))
+    return Compiled(text, kind, frozenset(), lambda scope: value, lambda scope: because)
 
 
 def compile_expression(text: str, names: Names, wanted: Type | None = None) -> tuple[Compiled | None, list[Fault]]:
@@ -80,11 +85,11 @@ def compile_expression(text: str, names: Names, wanted: Type | None = None) -> t
     return Compiled(text, part.type, frozenset(typer.reads), finished(part, wanted or part.type), _told_of(part, text)), []
 
 
-def _told_of(part: Part, text: str) -> Callable[[Scope], str]:
+def _told_of(part: Part, text: str) -> Callable[[Scope], Because]:
     """The explainer of an expression, made when it is first asked."""
-    made: list[Callable[[Scope], str]] = []
+    made: list[Callable[[Scope], Because]] = []
 
-    def tell(scope: Scope) -> str:
+    def tell(scope: Scope) -> Because:
         if not made:
             made.append(explainer(part, text))
         return made[0](scope)

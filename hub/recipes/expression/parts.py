@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import chain, zip_longest
 
 from hub.recipes.types import Type
 from hub.recipes.values import Run, Scope, shown
@@ -28,7 +30,27 @@ class Part:
     sure: bool = False
 
 
-def explainer(part: Part, text: str) -> Callable[[Scope], str]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Because:
+    """Why a condition was false, with its values left out: the text around them, and what each is called and is found by.
+
+    The same reason of a condition is the same object each time.
+    """
+
+    around: tuple[str, ...]
+    values: tuple[tuple[str, Run], ...] = ()
+
+    def told(self, scope: Scope) -> str:
+        """The reason with its values."""
+        return filled(self.around, [shown(run(scope)) for _, run in self.values])
+
+
+def filled(around: Sequence[str], values: Iterable[str]) -> str:
+    """The values with the text before, between and after them."""
+    return "".join(chain.from_iterable(zip_longest(around, values, fillvalue="")))
+
+
+def explainer(part: Part, text: str) -> Callable[[Scope], Because]:
     """Says which pieces of a condition were false and with which values: `event.amount >= 20 (was 12.50)`.
 
     Taken apart once, because every event that a recipe lets go by is told why.
@@ -37,19 +59,35 @@ def explainer(part: Part, text: str) -> Callable[[Scope], str]:
         return _first_false([(piece.run, explainer(piece, text)) for piece in part.parts])
     if part.kind == "or":
         tellers = [explainer(piece, text) for piece in part.parts]
-        return lambda scope: "neither " + " nor ".join([tell(scope) for tell in tellers])
+        neither = cache(_neither)
+        return lambda scope: neither(*[tell(scope) for tell in tellers])
+    because = _reason(part, text)
+    return lambda scope: because
+
+
+def _reason(part: Part, text: str) -> Because:
     said = " ".join(text[part.start : part.end].split())
-    paths = list(dict(_paths(part, text)).items())[:EXPLANATION_VALUES]
+    paths = tuple(dict(_paths(part, text)).items())[:EXPLANATION_VALUES]
     if not paths:
-        return lambda scope: said
+        return Because((said,))
     if len(paths) == 1 and (_is_path(part) or (part.kind == "compare" and any(_is_path(piece) for piece in part.parts))):
-        run = paths[0][1]
-        return lambda scope: f"{said} (was {shown(run(scope))})"
-    return lambda scope: f"{said} ({', '.join([f'{path} was {shown(run(scope))}' for path, run in paths])})"
+        return Because((f"{said} (was ", ")"), paths)
+    (first, _), *others = paths
+    return Because((f"{said} ({first} was ", *(f", {path} was " for path, _ in others), ")"), paths)
 
 
-def _first_false(pieces: list[tuple[Run, Callable[[Scope], str]]]) -> Callable[[Scope], str]:
-    def tell(scope: Scope) -> str:
+def _neither(*found: Because) -> Because:
+    around = ["neither "]
+    values: list[tuple[str, Run]] = []
+    for number, one in enumerate(found):
+        around[-1] += (" nor " if number else "") + one.around[0]
+        around += one.around[1:]
+        values += one.values
+    return Because(tuple(around), tuple(values))
+
+
+def _first_false(pieces: list[tuple[Run, Callable[[Scope], Because]]]) -> Callable[[Scope], Because]:
+    def tell(scope: Scope) -> Because:
         for run, tell_piece in pieces:
             if run(scope) is not True:
                 return tell_piece(scope)
