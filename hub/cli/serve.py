@@ -53,7 +53,7 @@ def run(*, host: str | None, port: int | None, folder: Path) -> None:
     labour = Labour(opening.work, on_fault=lambda: os.kill(os.getpid(), signal.SIGTERM))
     load = functools.partial(application, settings.folder, opening.opened)
     _greet(settings, host, port)
-    _import_all()
+    _import_all(settings)
     try:
         serve(load, host or settings.host, settings.port if port is None else port, meanwhile=labour.start)
     finally:
@@ -77,7 +77,7 @@ def web(*, host: str | None, port: int | None, folder: Path) -> None:
     settings = config.load(folder)
     _greet(settings, host, port)
     load = functools.partial(application, settings.folder)
-    _import_all()
+    _import_all(settings)
     serve(load, host or settings.host, settings.port if port is None else port)
 
 
@@ -124,13 +124,14 @@ def application(folder: Path, opened: Connection | None = None) -> WSGIApplicati
     return front
 
 
-def _import_all() -> None:
+def _import_all(settings: Settings) -> None:
     """Import what web and worker need, before they part. The collector leaves it alone then, so that it stays shared."""
     gc.disable()
     from hub import bootstrap  # noqa: PLC0415
     from hub.web import app  # noqa: F401, PLC0415
 
     bootstrap.discover()
+    bootstrap.open_database(settings)  # opens nothing yet: it is for the libraries of its engine
     gc.freeze()
     gc.enable()
 
