@@ -29,10 +29,8 @@ from hub.engine.runs import RUNS, WAITING
 from hub.engine.schedule import pull_since, pulled_until
 from hub.errors import CallFailed
 from hub.sdk import Connection
+from hub.sdk.network import CALLS_AT_ONCE
 from hub.store import Session, Unit
-
-AT_ONCE_PER_CONNECTION = 24
-"""Calls in the air: enough for 200 a second of a platform that takes a tenth of a second to answer."""
 
 _LOG = log.get(__name__)
 _CLAIMED_MOST = 64
@@ -64,7 +62,7 @@ class Outbox:
         self._pace = pace
         self._ring = ring
         # As many threads, at the most, as there can be calls: one platform that is silent takes none from another.
-        self._pool = ThreadPoolExecutor(AT_ONCE_PER_CONNECTION * max(1, len(connections)), thread_name_prefix="call")
+        self._pool = ThreadPoolExecutor(CALLS_AT_ONCE * max(1, len(connections)), thread_name_prefix="call")
         self._told: queue.SimpleQueue[list[Outcome]] = queue.SimpleQueue()
         self._flying: dict[str, _Flight] = {}
         self._served: list[str] = []
@@ -280,7 +278,7 @@ class Outbox:
 
     def _has_room(self, batch: Batch, connection: str, taken: Mapping[str, int]) -> bool:
         flying = self._flying.get(connection, _Flight()).number + taken.get(connection, 0)
-        most = 1 if health_of(batch.unit, connection).is_probing else AT_ONCE_PER_CONNECTION
+        most = 1 if health_of(batch.unit, connection).is_probing else CALLS_AT_ONCE
         return flying < most
 
     def _why_not(self, batch: Batch, call: Call) -> str:

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from hub.engine.health import Pace
-from hub.engine.outbox import AT_ONCE_PER_CONNECTION
+from hub.sdk.network import CALLS_AT_ONCE
 from hub.sdk.rate import rate
 from tests.engine.platforms import Answered, Asked
 from tests.engine.world import World, recipe
@@ -299,7 +299,7 @@ def test_a_platform_that_lets_many_calls_wait_delays_nobody_elses(make: Any, why
     world.platform.script = hangs
     for number in range(90):
         world.pay(f"p{number}", "1.00", ANN, order=f"o{number}")
-    most = AT_ONCE_PER_CONNECTION if why == "silent" else 1
+    most = CALLS_AT_ONCE if why == "silent" else 1
     _step_until(world, lambda: sum(asked.path == "/letters" for asked in list(world.platform.asked)) == most)
     for number in range(20):
         world.platform.visits[f"v{number}"] = {"id": f"v{number}", "at": world.clock.now(), "buyer": {"id": "bob"}}

@@ -172,6 +172,13 @@ def test_a_redirect_is_never_followed_by_the_session_itself(serve):
         assert session.get_redirect_target(answer) is None
 
 
+def test_each_call_in_the_air_keeps_its_line():
+    """A line that is given up after its call costs the next one a handshake."""
+    with network.open_session() as session:
+        adapter = session.get_adapter("https://api.example.com")
+        assert adapter.poolmanager.connection_pool_kw["maxsize"] == network.CALLS_AT_ONCE
+
+
 def test_of_many_addresses_a_few_are_tried(monkeypatch):
     """A name with a hundred dead addresses does not hold a call for a hundred time-outs."""
     tried = []
