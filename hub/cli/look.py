@@ -89,7 +89,7 @@ def _numbers(names: Sequence[str], wanted: str | None) -> list[int]:
 def _event(row: Row) -> dict[str, Any]:
     return {
         "id": row["id"],
-        "what": f"{row['connection']}.{row['kind']}",
+        "what": states_of_events.name_of(row["connection"], row["kind"]),
         "fact": row["fact"],
         "key": row["key"],
         "member": row["member_id"],

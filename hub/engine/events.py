@@ -62,6 +62,11 @@ def thing(reference: Reference, connection: str) -> Thing:
     return reference.connection or connection, reference.kind, reference.id
 
 
+def name_of(connection: str, trigger: str) -> str:
+    """What people call what was heard: `square.payment_completed`; the hub's own facts say already whose they are."""
+    return trigger if trigger.startswith(f"{connection}.") else f"{connection}.{trigger}"
+
+
 class FactTypes:
     """The classes of facts by the word under which they are kept."""
 

@@ -94,7 +94,7 @@ def _heard(session: Session, row: Row) -> Heard:
     for one in reversed(chain):
         heard = Heard(
             id=one["id"],
-            what=f"{one['connection']}.{one['kind']}",
+            what=states.name_of(one["connection"], one["kind"]),
             fact=one["fact"],
             key=one["key"],
             member_id=one["member_id"],

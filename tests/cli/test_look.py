@@ -7,6 +7,8 @@ import sqlite3
 
 import pytest
 
+from hub.engine.events import name_of
+
 ROWS = ["o1,ada,1997-01-01,29.33", "o2,ada,1997-01-18,10.00", "o3,bob,1997-02-01,0.99"]
 
 
@@ -84,6 +86,15 @@ def test_why_nothing_was_earned_is_told(ask, shop, recipe, sales):
     recipe("recipe: big\nwhen: sale\nif: event.amount >= 20\ndo:\n  - award: {points: 5}\n")
     ask("import", "sales", sales("o1,ada,1997-01-01,12.50"), "-w", shop)
     assert "12.50" in json.dumps(ask("events", "o1", "-w", shop)["did_nothing"])
+
+
+@pytest.mark.parametrize(
+    ("connection", "trigger", "name"),
+    [("square", "sale", "square.sale"), ("hub", "birthday", "hub.birthday"), ("hub", "hub.tier_changed", "hub.tier_changed")],
+)
+def test_what_was_heard_has_the_name_that_recipes_use(connection, trigger, name):
+    """The hub's own facts say already whose they are."""
+    assert name_of(connection, trigger) == name
 
 
 def test_lists_are_narrowed(ask, traded):
