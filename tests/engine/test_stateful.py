@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from hub.errors import HubError
+from hub.store import OutOfReach
 from tests.engine.model import Model
+from tests.engine.test_full_disk import room
 from tests.engine.world import POINTS, World, recipe
 
 REDEEM = recipe(
@@ -146,11 +149,23 @@ class Programme(RuleBasedStateMachine):
         world.prove()
 
 
-Programme.TestCase.settings = settings(
+class EmbeddedProgramme(Programme):
+    """In a folder, whose disk is full now and then."""
+
+    @rule(sale=sale_, who=who_, cents=cents_, pages=st.integers(0, 40))
+    def pay_while_the_disk_is_full(self, sale: str, who: str, cents: int, pages: int) -> None:
+        self.work()
+        self.pay(sale, who, cents, 0, now=False)
+        with room(self.world, pages), suppress(OutOfReach):
+            self.world.work()
+        self.work()
+
+
+EmbeddedProgramme.TestCase.settings = settings(
     max_examples=12,
     stateful_step_count=30,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
 )
-TestProgramme = Programme.TestCase
+TestProgramme = EmbeddedProgramme.TestCase
