@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlite_utils import Database
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from hub.store import migrations
 from hub.store.queries import Query
@@ -127,7 +128,7 @@ class SqliteStore:
             except BaseException as error:
                 if self._writer.in_transaction:
                     self._writer.execute("ROLLBACK")
-                if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _TROUBLE:
+                if isinstance(error, sqlite3.Error) and _code(error) in _TROUBLE:
                     raise OutOfReach(f"{self.name} cannot be written now: {error}") from error
                 raise
 
@@ -158,9 +159,7 @@ class SqliteStore:
             self.path, isolation_level=None, check_same_thread=False, cached_statements=512, timeout=_BUSY_MS / 1000
         )
         database = Database(connection)
-        if connection.execute("PRAGMA auto_vacuum").fetchone()[0] != _INCREMENTAL:  # to say so writes, even what is there
-            database.execute("PRAGMA auto_vacuum = INCREMENTAL")  # only heeded before the first table exists
-        database.execute("PRAGMA journal_mode = WAL")
+        _make_ready(connection)
         database.execute("PRAGMA synchronous = FULL")
         # A page that many batches write goes into the file once for all of them; the log stays well below its limit.
         database.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES_BETWEEN_CHECKPOINTS}")
@@ -188,3 +187,22 @@ def _plain(values: dict[str, Any]) -> dict[str, Any]:
         name: json.dumps(list(value)) if isinstance(value, list | tuple | set | frozenset | dict) else value
         for name, value in values.items()
     }
+
+
+def _code(error: BaseException) -> int:
+    """SQLite's own number of what went wrong, without its finer kinds; 0 where it is not SQLite's."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def _make_ready(connection: sqlite3.Connection) -> None:
+    """The form of the file. Of processes that make a new one at once, SQLite sends all but one away, and lets none wait."""
+    for attempt in Retrying(
+        retry=retry_if_exception(lambda error: _code(error) == sqlite3.SQLITE_BUSY),
+        wait=wait_random(0.001, 0.02),
+        stop=stop_after_delay(_BUSY_MS / 1000),
+        reraise=True,
+    ):
+        with attempt:
+            if connection.execute("PRAGMA auto_vacuum").fetchone()[0] != _INCREMENTAL:  # to say so writes, even what is there
+                connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # only heeded before the first table exists
+            connection.execute("PRAGMA journal_mode = WAL")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 import time
@@ -36,6 +37,24 @@ def test_a_commit_is_on_the_disk_when_it_returns(store: SqliteStore) -> None:
         assert setting(session._connection, "synchronous") == 2
     with store.read() as session:
         assert setting(session._connection, "journal_mode") == "wal"
+
+
+def test_two_processes_may_make_a_file_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite sends away whoever wants a log while another writes the first page; the store comes again until that is done."""
+    other = sqlite3.connect(tmp_path / "new.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    rests = []
+
+    def rest(seconds: float) -> None:
+        rests.append(seconds)
+        if other.in_transaction:
+            other.execute("COMMIT")
+
+    monkeypatch.setattr("time.sleep", rest)
+    store = SqliteStore(tmp_path / "new.db", "hub")
+    assert len(rests) >= 1 and store.migrate() != []
+    store.close()
+    other.close()
 
 
 def test_freed_pages_go_back_to_the_disk(tmp_path: Path) -> None:
