@@ -40,8 +40,10 @@ def test_a_commit_is_on_the_disk_when_it_returns(store: SqliteStore) -> None:
 
 
 def test_two_processes_may_make_a_file_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """SQLite sends away whoever wants a log while another writes the first page; the store comes again until that is done."""
+    """SQLite sends away whoever wants a log while another process writes; the store comes again until that is done."""
     other = sqlite3.connect(tmp_path / "new.db", isolation_level=None)
+    other.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    other.execute("CREATE TABLE first (number INTEGER)")
     other.execute("BEGIN IMMEDIATE")
     rests = []
 
