@@ -121,6 +121,8 @@ class Client:
         if key and isinstance(idempotency, Source):
             if idempotency.place == "header":
                 sent.setdefault(idempotency.path, key)
+            elif idempotency.place == "query":
+                query = [*encode.pairs(query or ()), (idempotency.path, key)]
             else:
                 json = encode.laid_in(json, idempotency.path, key)
         url, asked = self._url(path, at or {})

@@ -173,7 +173,7 @@ class Connector:
                 raise TypeError(f"{contract.name} cannot be keyed and batched: a second attempt may find another batch")
             if repeat == "keyed" and self.idempotency is None:
                 raise TypeError(
-                    f"{contract.name} is keyed: say where {self.name} takes the key, idempotency=header(…) or body(…)"
+                    f"{contract.name} is keyed: say where {self.name} takes the key, idempotency=header(…), body(…) or query(…)"
                 )
             inputs = contract.inputs if batch == 1 else batched(contract)
             gives = next((kind for kind in contract.gives if isinstance(kind, type) and issubclass(kind, BaseModel)), None)

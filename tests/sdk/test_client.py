@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from contextlib import contextmanager
 from datetime import timedelta
@@ -16,7 +17,7 @@ from hub.errors import CallFailed
 from hub.sdk import Client, Connection, Connector, Failure, Payload
 from hub.sdk.auth import Token
 from hub.sdk.authorization import Authorization
-from hub.sdk.declare import answers, auth, body, header, pages, secrets, setting
+from hub.sdk.declare import answers, auth, body, header, pages, query, secrets, setting
 from hub.sdk.network import open_session
 from hub.sdk.play import Play, one_by_one
 from hub.sdk.sample import SAMPLE_NOW
@@ -262,6 +263,17 @@ def test_the_key_may_go_into_the_body():
     client.post("/search", json={"q": 1}, safe=True)
     assert b'"idempotency_key":"' in play.calls[0].body
     assert play.calls[1].body == b'{"q":1}'
+
+
+def test_the_key_may_go_into_the_address():
+    """Beside what is asked for; reads carry none."""
+    replies = [answers(503), answers(200, {}), answers(200, {})]
+    play, client = play_of(*replies, idempotency=query("requestid"), call_key="run/step", repeat="keyed")
+    client.post("/a", json={"x": 1}, query={"version": 75})
+    client.get("/a", query={"version": 75})
+    first, again, read = (call.url.partition("?")[2] for call in play.calls)
+    assert re.fullmatch("version=75&requestid=[0-9a-f-]{36}", first)
+    assert (again, read) == (first, "version=75")
 
 
 @pytest.mark.parametrize(
