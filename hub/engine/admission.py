@@ -207,7 +207,7 @@ class Admission:
     def _settle_lane(self, event: Event) -> Event | None:
         """Give the event its member and lane, and keep it; None when it has to wait."""
         batch = self._batch
-        if isinstance(event.fact, words.Refund):
+        if isinstance(event.fact, words.Refund) and event.things:
             return self._place_refund(event)
         member_id = self._member_of(event)
         if member_id is None and isinstance(event.fact, words.Sale):
@@ -226,7 +226,7 @@ class Admission:
         if sale is not None:
             placed = placed._replace(lane=sale.lane, member_id=sale.member_id)
         batch.events.record(placed)
-        if event.things and (sale is None or sale.state == UNCLAIMED):
+        if sale is None or sale.state == UNCLAIMED:
             batch.events.wait_for(placed, event.things)
             return None
         return placed

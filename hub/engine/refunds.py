@@ -74,13 +74,16 @@ def _by_kind(event: Event) -> dict[tuple[str, str], set[str]]:
 
 
 def _returned_so_far(batch: Batch, event: Event, sale: Sale, refund: Refund) -> Decimal:
-    if refund.currency != sale.currency:
+    known = batch.unit.get(RETURNED, event.id) or 0
+    if refund.whole:
+        total = max(known, to_minor(sale.amount, sale.currency))
+    elif refund.currency != sale.currency:
         raise Parked(
             f"Refund {refund.refund_id} is in {refund.currency} and its sale was in {sale.currency}, so nobody can say what "
             "part of it was given back. Adjust the points by hand, then drop this event."
         )
-    known = batch.unit.get(RETURNED, event.id) or 0
-    total = known + to_minor(refund.amount, refund.currency)
+    else:
+        total = known + to_minor(refund.amount, refund.currency)
     batch.unit.put(RETURNED, event.id, total)
     return from_minor(total, sale.currency)
 

@@ -121,7 +121,8 @@ class Sale(Fact):
 class Refund(Fact):
     """Money was given back for a sale, in full or in part.
 
-    amount: what no longer earns (as `amount` of the sale). references: the payment or order it gives back.
+    amount: what no longer earns (as `amount` of the sale). references: the payment or order it gives back. whole: all that is
+    left of the sale is given back, and the platform no longer says how much that is (it was voided, or deleted).
     """
 
     amount: Money
@@ -132,6 +133,7 @@ class Refund(Fact):
     order_id: Short | None = None
     reason: Text = ""
     lines: tuple[Line, ...] = ()
+    whole: bool = False
 
     fact = "refund"
     sample = {

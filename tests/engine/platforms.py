@@ -84,7 +84,9 @@ class Return(Payload):
     at: datetime
     payment: str | None = None
     order: str | None = None
+    buyer: Buyer | None = None
     lines: tuple[Line, ...] = ()
+    whole: bool = False
 
 
 class Person(Payload):
@@ -132,10 +134,12 @@ def refund(told: Return) -> Refund:
     """Money was given back."""
     return Refund(
         occurred_at=told.at,
+        customer=told.buyer.known() if told.buyer else None,
         amount=told.amount,
         currency=told.currency,
         refund_id=told.id,
         lines=told.lines,
+        whole=told.whole,
         references=_about(payment=told.payment, order=told.order),
     )
 

@@ -259,6 +259,33 @@ def test_a_refund_in_another_currency_than_its_sale_is_parked(world: World) -> N
     assert world.balance() == 45
 
 
+def test_a_sale_that_was_voided_gives_back_all_that_is_left_of_it(world: World) -> None:
+    """Whatever amount and currency are said, and whatever was given back before; a second voiding takes nothing."""
+    world.pay("p1", "40.00")
+    world.give_back("r1", "10.00", payment="p1")
+    world.give_back("v1", 0, payment="p1", currency="EUR", whole=True)
+    world.pay("p2", "5.00")
+    world.work()
+    assert world.balance() == 5
+    world.give_back("v2", 0, payment="p1", whole=True)
+    world.work()
+    assert world.balance() == 5
+
+
+def test_a_refund_that_names_no_sale_is_its_customers(make: Any) -> None:
+    """By itself it takes nothing back, but a recipe may; nobody becomes a member by it, and nobody is asked for."""
+    back = recipe("back", "when: refund\ndo:\n  - adjust: {points: 0 - event.amount, reason: Credit memo}\n")
+    world = make(POINTS, back)
+    world.pay("p1", "40.00")
+    world.give_back("r1", "10.00", buyer={"id": "ann"})
+    world.give_back("r2", "10.00", buyer={"id": "stranger"})
+    world.give_back("r3", "10.00")
+    world.work()
+    assert world.balance() == 30
+    assert world.states("refund") == ["done", "done", "done"]
+    assert [bool(event["member_id"]) for event in world.events("refund")] == [True, False, False]
+
+
 def test_a_foreign_sale_is_parked_until_there_is_a_rate(world: World) -> None:
     """The reason says what to add; with a rate the replay converts, and both amounts are kept."""
     world.pay("p1", "10.00", currency="EUR")
