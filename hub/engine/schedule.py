@@ -67,7 +67,7 @@ class Schedule:
         hears_webhooks: bool,
         more: Sequence[Timer] = (),
     ) -> None:
-        """hears_webhooks: platforms can reach us, so that a poll only looks once a day for what they did not tell.
+        """hears_webhooks: platforms can reach us; a poll then looks only once a day for what those that tell did not tell.
 
         more: timers of others; they are worked last.
         """
@@ -100,9 +100,10 @@ class Schedule:
             if time_of(batch.unit, _asked(connection, pull)) is None:
                 self._poll(connection, pull, batch)
 
-    def _asked_next(self, pull: Pull, last: datetime) -> datetime:
+    def _asked_next(self, connection: Connection, pull: Pull, last: datetime) -> datetime:
         usual = pull.every.after(last, self._programme.zone)
-        return max(usual, last + _RECONCILED_EVERY) if self._hears_webhooks else usual
+        hears = self._hears_webhooks and connection.connector.hears(pull.trigger, connection.settings)
+        return max(usual, last + _RECONCILED_EVERY) if hears else usual
 
     def _cursor(self, unit: Unit, name: str) -> datetime | None:
         unit.want(CURSORS, self._cursors)
@@ -127,11 +128,11 @@ class Schedule:
 
     def _poll_due(self, connection: Connection, pull: Pull, unit: Unit) -> datetime | None:
         last = self._cursor(unit, _asked(connection, pull))
-        return self._asked_next(pull, last) if last is not None else None
+        return self._asked_next(connection, pull, last) if last is not None else None
 
     def _poll(self, connection: Connection, pull: Pull, batch: Batch, most: int = 1) -> bool:
         asked = time_of(batch.unit, _asked(connection, pull))
-        if asked is not None and self._asked_next(pull, asked) > batch.now:
+        if asked is not None and self._asked_next(connection, pull, asked) > batch.now:
             return False
         move_time(batch.unit, _asked(connection, pull), batch.now)
         ask_pull(batch, connection.name, pull.name)

@@ -295,6 +295,10 @@ class Connector:
         ours = connection.settings.get(name)
         return item.account is None or not ours or item.account == str(ours)
 
+    def hears(self, trigger: str, settings: Settings) -> bool:
+        """True when deliveries, with these settings, tell what the trigger reads; else it is asked for alone."""
+        return self.signature is not None and self.signature.can_hold(settings) and not self.triggers[trigger].polled
+
     def triggers_for(self, item: Item) -> Sequence[Trigger]:
         """The triggers that read items of this kind; none when it is of no interest."""
         return self._listeners.get(item.kind, ())

@@ -50,6 +50,10 @@ class Proof(ABC):
         """The seconds after which a recorded request is refused; None when it never is."""
         return None
 
+    def can_hold(self, settings: Settings) -> bool:
+        """True when the connection has what it takes to accept anything at all."""
+        return is_set(self, settings)
+
     def strip(self, request: Request) -> Request:
         """The request as it may be kept: what would let its reader speak as the platform is taken out."""
         return request
@@ -136,6 +140,9 @@ class Both(_Pair):
         self.first.verify(request, settings, now)
         self.second.verify(request, settings, now)
 
+    def can_hold(self, settings: Settings) -> bool:
+        return self.first.can_hold(settings) and self.second.can_hold(settings)
+
     def sign(self, request: Request, settings: Settings, now: datetime) -> Request:
         # A token in the URL comes first, for the other proof may cover the URL.
         return self.second.sign(self.first.sign(request, settings, now), settings, now)
@@ -156,7 +163,7 @@ class Either(_Pair):
 
     def verify(self, request: Request, settings: Settings, now: datetime) -> None:
         # One that the connection has no secret for would refuse, and its words would only mislead.
-        proofs = [proof for proof in (self.first, self.second) if is_set(proof, settings)] or [self.first]
+        proofs = [proof for proof in (self.first, self.second) if proof.can_hold(settings)] or [self.first]
         refusals = []
         for proof in proofs:
             try:
@@ -166,6 +173,9 @@ class Either(_Pair):
             else:
                 return
         raise Refused(" ".join(refusals))
+
+    def can_hold(self, settings: Settings) -> bool:
+        return self.first.can_hold(settings) or self.second.can_hold(settings)
 
     def sign(self, request: Request, settings: Settings, now: datetime) -> Request:
         return self.first.sign(request, settings, now)
@@ -180,6 +190,9 @@ class IfSet(Proof):
     def verify(self, request: Request, settings: Settings, now: datetime) -> None:
         if is_set(self.proof, settings):
             self.proof.verify(request, settings, now)
+
+    def can_hold(self, settings: Settings) -> bool:
+        return True
 
     def sign(self, request: Request, settings: Settings, now: datetime) -> Request:
         return self.proof.sign(request, settings, now) if is_set(self.proof, settings) else request
@@ -284,11 +297,14 @@ class Nothing(Proof):
     because: str
 
     def verify(self, request: Request, settings: Settings, now: datetime) -> None:
-        if settings.get("accept_unsigned") is not True:
+        if not self.can_hold(settings):
             raise Refused(
                 f"This platform does not sign what it sends ({self.because}), so anybody could send it. "
                 "To take it all the same, write `accept_unsigned: true` into the connection."
             )
+
+    def can_hold(self, settings: Settings) -> bool:
+        return settings.get("accept_unsigned") is True
 
     def sign(self, request: Request, settings: Settings, now: datetime) -> Request:
         return request

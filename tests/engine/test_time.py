@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from hub.sdk import Duration
+from tests.engine.platforms import till
 from tests.engine.world import CONNECTIONS, POINTS, World, recipe
 
 MONDAYS = recipe("mondays", "when: {schedule: {cron: 0 9 * * 1}}\ndo:\n  - log: {text: monday}\n")
@@ -161,6 +164,20 @@ def test_a_shop_without_a_public_address_is_polled_as_often_as_its_connector_say
     world.platform.payments = [{"id": "p1", "amount": "4.00", "at": world.clock.now(), "buyer": {"id": "ann"}}]
     world.later(days=31)
     assert world.balance() == 4
+
+
+@pytest.mark.parametrize(("polled", "looks"), [(True, 3), (False, 1)])
+def test_what_no_delivery_tells_is_asked_for_as_often_as_its_connector_says(
+    make: Any, monkeypatch: pytest.MonkeyPatch, polled: bool, looks: int
+) -> None:
+    """Also where platforms can reach the hub; what they tell is looked for once a day, in case some of it was lost."""
+    monkeypatch.setitem(till.triggers, "payment", replace(till.triggers["payment"], polled=polled))
+    monkeypatch.setitem(till.pulls, "payments", replace(till.pulls["payments"], every=Duration.parse("1 hour")))
+    world = make()
+    for _ in range(3):
+        world.work()
+        world.sleep(minutes=61)
+    assert world.platform.paths().count("/payments") == looks
 
 
 def test_the_worker_knows_when_something_falls_due_next(world: World) -> None:

@@ -29,7 +29,7 @@ from hub.sdk import (
     Settings,
     Window,
 )
-from hub.sdk.declare import body, envelope, header, query, rate, reply, secrets, setting, signature
+from hub.sdk.declare import body, envelope, header, query, rate, reply, secret, secrets, setting, signature
 from hub.sdk.play import Play, one_by_one
 from hub.sdk.sample import answers
 
@@ -407,6 +407,39 @@ def test_a_connector_without_proof_takes_no_webhooks(request_of, now):
         connector.verify(request_of(), connect(connector), now)
     with pytest.raises(Unreadable, match="polling"):
         connector.items(request_of(), connect(connector))
+
+
+ONE, OTHER, SAID = signature.hmac("X-Sig", "key"), signature.token("token", header="X-Token"), signature.none(because="…")
+
+
+@pytest.mark.parametrize(
+    ("proof", "values", "hears"),
+    [
+        (ONE, {"key": "k"}, True),
+        (ONE, {"key": None}, False),
+        (ONE | OTHER, {"key": None, "token": "t"}, True),
+        (ONE | OTHER, {"key": None}, False),
+        (ONE & OTHER, {"key": "k"}, False),
+        (OTHER & signature.if_set(ONE), {"key": None, "token": "t"}, True),
+        (SAID, {}, False),
+        (SAID, {"accept_unsigned": True}, True),
+        (None, {"key": "k"}, False),
+    ],
+)
+def test_a_connection_hears_what_it_can_check(proof, values, hears):
+    """Without what a proof needs every delivery is refused, so nothing is heard; nor where a pull alone brings it."""
+    keys = secret("key", required=False) + secret("token", required=False)
+    connector = make(signature=proof, settings=keys)
+    connector.trigger("paid", key="payment_id")(paid)
+    connector.trigger("paid", key="payment_id", polled=True)(listed)
+    settings = connector.settings.read(values)
+    assert connector.hears("paid", settings) is hears
+    assert connector.hears("listed", settings) is False
+
+
+def listed(payment: Paid) -> Sale | None:
+    """A payment that is listed and not told."""
+    return paid(payment)
 
 
 def test_the_reply_may_depend_on_the_request(request_of):
