@@ -79,13 +79,16 @@ class CallFailed(HubError):
     """A platform did not do what we asked.
 
     verdict: `lasting` (asking again cannot help), `passing` (later it may), `reconnect` (a person must renew the access),
-    `uncertain` (it may have been done: the answer was lost).
+    `uncertain` (it may have been done: the answer was lost). status: what it answered, None when it did not answer.
     """
 
-    def __init__(self, message: str, verdict: Verdict, *, retry_after_seconds: float | None = None) -> None:
+    def __init__(
+        self, message: str, verdict: Verdict, *, retry_after_seconds: float | None = None, status: int | None = None
+    ) -> None:
         super().__init__(message)
         self.verdict: Verdict = verdict
         self.retry_after_seconds = retry_after_seconds
+        self.status = status
 
 
 class LedgerError(HubError):

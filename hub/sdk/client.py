@@ -38,6 +38,8 @@ READ_SECONDS = 20.0
 REPLY_BYTES_MOST = 16 * 1024 * 1024
 REDIRECTS_MOST = 3
 
+_ABSENT = frozenset({404, 410})
+
 # One key for each call of a step, made of the step's own: the same on every attempt, in the form that all platforms take.
 _KEYS = uuid.UUID("6f9c2f0e-2f2b-5d0a-9f4a-3f1c6f5c8f5b")
 
@@ -73,6 +75,15 @@ class Client:
     def get(self, path: str, *, into: type[Model] | None = None, **said: Any) -> Any:
         """Reads; see `call` for what may be said. Gives the decoded JSON, or a model of it."""
         return self._decoded("GET", path, into, said)
+
+    def find(self, path: str, *, into: type[Model] | None = None, **said: Any) -> Any:
+        """Reads what may not be there; None where the platform says that there is no such thing (404, 410)."""
+        try:
+            return self.get(path, into=into, **said)
+        except CallFailed as failure:
+            if failure.status in _ABSENT:
+                return None
+            raise
 
     def post(self, path: str, *, into: type[Model] | None = None, **said: Any) -> Any:
         """Creates or does something."""
@@ -134,7 +145,8 @@ class Client:
         try:
             return self._retrying(lambda: self._judged(request, f"{method} {asked}", again))
         except CallFailed as error:  # its words are the platform's, or of an address
-            raise CallFailed(self._struck(str(error)), error.verdict, retry_after_seconds=error.retry_after_seconds) from None
+            wait, status = error.retry_after_seconds, error.status
+            raise CallFailed(self._struck(str(error)), error.verdict, retry_after_seconds=wait, status=status) from None
 
     def exchange(self, code: str, authorization: Authorization, now: datetime) -> Token:
         """The first token of a connection that a person has authorised."""

@@ -113,4 +113,4 @@ def failed(title: str, asked: str, reply: Reply, failure: Failure, strike: Strik
     message = f"{title} answered {reply.status} to {asked}" + (f": {said}" if said else ".")
     if failure.verdict == "reconnect":
         message += " Check or renew the access of this connection."
-    return CallFailed(message, failure.verdict, retry_after_seconds=wait_told(reply))
+    return CallFailed(message, failure.verdict, retry_after_seconds=wait_told(reply), status=reply.status)

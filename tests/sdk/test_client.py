@@ -335,6 +335,17 @@ def test_an_empty_answer_is_none():
     assert client.delete("/x") is None
 
 
+@pytest.mark.parametrize("status", [404, 410])
+def test_what_may_not_be_there_is_none(status):
+    """Only where the platform says so; that it is in trouble, or that we may not see it, is no answer."""
+    play, client = play_of(answers(status, {"message": "no such thing"}), answers(200, {"id": 7}), *[answers(403)] * 3)
+    assert client.find("/things/{id}", at={"id": "7"}, into=Thing) is None
+    assert client.find("/things/{id}", at={"id": "7"}, into=Thing).id == "7"
+    with pytest.raises(CallFailed) as caught:
+        client.find("/things/7")
+    assert caught.value.status == 403 and len(play.calls) == 3
+
+
 def test_a_redirect_is_followed_only_to_the_same_host():
     """A redirect elsewhere would take our credentials along."""
     _, client = play_of(answers(302, None, location="/v1/y"), answers(200, {"id": "y"}))
