@@ -103,8 +103,8 @@ class Performer:
         action = self.action_of(call)
         if action is None or action.channel is None:
             return None, None
-        address = call.input.get("to")
-        return action.channel, str(address) if address else None
+        address = str(call.input.get("to") or "")
+        return action.channel_to(address), address or None
 
     def _client(self, connection: Connection, call: Call, repeat: str) -> Client:
         session = self._sessions.get(connection.name)

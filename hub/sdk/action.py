@@ -16,6 +16,7 @@ from hub.sdk.trigger import STUMBLES
 
 Repeat = Literal["safe", "keyed", "never"]
 Channel = Literal["sms", "whatsapp", "email", "push"]
+Speaks = Channel | Literal["email or sms"]
 
 
 class CallKey(str):
@@ -30,7 +31,8 @@ class Action:
 
     inputs: the model that a recipe fills in. gives: the model of its result, or None. repeat: `safe` (doing it twice is doing
     it once), `keyed` (the platform keeps the key and does it once), `never` (a lost answer is looked up, or held for a person).
-    channel: on which channel it speaks to a member; then the messaging gate stands before it. batch: how many go out as one.
+    channel: on which channel it speaks to a member; then the messaging gate stands before it. Where that is `email or sms`, the
+    address in `to` says which. batch: how many go out as one.
     """
 
     name: str
@@ -39,7 +41,7 @@ class Action:
     inputs: type[BaseModel]
     gives: type[BaseModel] | None
     repeat: Repeat
-    channel: Channel | None
+    channel: Speaks | None
     batch: int
     lookup: Contract | None = None
     was: tuple[str, ...] = ()
@@ -53,6 +55,12 @@ class Action:
     def takes(self) -> tuple[Any, ...]:
         """The types left of the star: what must be handed over."""
         return tuple(self.contract.handed.values())
+
+    def channel_to(self, address: str) -> Channel | None:
+        """On which channel it speaks to this address; None when it speaks to nobody."""
+        if self.channel != "email or sms":
+            return self.channel
+        return "email" if "@" in address else "sms"
 
     def call(self, handed: Mapping[Any, Any], inputs: BaseModel) -> BaseModel | None:
         """Does it once. CallFailed when the platform does not."""

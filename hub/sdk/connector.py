@@ -18,7 +18,7 @@ from hub import log
 from hub.errors import Refused, Unreadable
 from hub.sdk import parameters
 from hub.sdk import sample as samples
-from hub.sdk.action import Action, Channel, Repeat, batched
+from hub.sdk.action import Action, Repeat, Speaks, batched
 from hub.sdk.auth import Auth
 from hub.sdk.connection import Connection
 from hub.sdk.envelope import Envelope, Item, Source
@@ -153,7 +153,7 @@ class Connector:
     def action(self, function: Decorated, /) -> Decorated: ...
     @overload
     def action(
-        self, /, *, repeat: Repeat = "never", channel: Channel | None = None, batch: int = 1, was: str | tuple[str, ...] = ()
+        self, /, *, repeat: Repeat = "never", channel: Speaks | None = None, batch: int = 1, was: str | tuple[str, ...] = ()
     ) -> Callable[[Decorated], Decorated]: ...
     def action(
         self,
@@ -161,7 +161,7 @@ class Connector:
         /,
         *,
         repeat: Repeat = "never",
-        channel: Channel | None = None,
+        channel: Speaks | None = None,
         batch: int = 1,
         was: str | tuple[str, ...] = (),
     ) -> Decorated | Callable[[Decorated], Decorated]:

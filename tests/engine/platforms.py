@@ -249,6 +249,12 @@ def send_checked(client: Client, *, to: str, text: str) -> Sent:
     return _send(client, to, text)
 
 
+@letters.action(repeat="safe", channel="email or sms")
+def send_either_way(client: Client, *, to: str, text: str) -> Sent:
+    """Send by e-mail or SMS, as the address is."""
+    return _send(client, to, text)
+
+
 @letters.lookup(send_checked)
 def find_letter(client: Client, key: CallKey, *, to: str) -> Sent | None:
     """Whether it was sent."""

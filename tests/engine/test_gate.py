@@ -96,6 +96,17 @@ def test_a_message_without_an_address_is_not_sent(make: Any) -> None:
     assert world.balance() == 1
 
 
+def test_the_address_says_which_gate_is_asked_where_an_action_speaks_on_two_channels(make: Any) -> None:
+    """A STOP by SMS keeps back what goes to the number, and not what goes to the e-mail address."""
+    send = "  - letters.send_either_way: {{to: {}, text: hello}}\n"
+    world = make(recipe("send", "when: sale\ndo:\n" + send.format(f'"{PHONE}"') + send.format("ann@example.com")))
+    world.write_sms("STOP", PHONE)
+    world.pay("p1", "1.00", _ann())
+    world.work()
+    assert world.platform.sent == [("ann@example.com", "hello")]
+    assert [entry["outcome"] for entry in world.run("send")["journal"]] == ["blocked", "done"]
+
+
 def test_what_speaks_to_nobody_passes_no_gate(make: Any) -> None:
     """A STOP is about messages."""
     world = make(recipe("look", 'when: sale\ndo:\n  - letters.look: {what: "{{ event.order_id }}"}\n'))
