@@ -38,6 +38,7 @@ from hub.sdk.facts import (
 )
 from hub.sdk.failures import Failure, Reply
 from hub.sdk.fields import field_keys
+from hub.sdk.markup import Element, read_xml
 from hub.sdk.request import Answer, Request
 from hub.sdk.settings import Secret, Setting, Settings
 from hub.sdk.trigger import Payload
@@ -72,6 +73,7 @@ __all__ = [
     "CustomersMerged",
     "DealWon",
     "Duration",
+    "Element",
     "Exactly",
     "Fact",
     "Failure",
@@ -114,6 +116,7 @@ __all__ = [
     "from_minor",
     "json_text",
     "phone",
+    "read_xml",
     "tell_apart",
     "to_minor",
 ]
