@@ -286,6 +286,16 @@ def test_what_is_kept_shows_no_secret(name, request_of, now):
         assert base64.b64encode(secret.encode()).decode() not in kept
 
 
+def test_a_path_without_a_token_is_kept_as_it_is(request_of, settings_of, now):
+    """Where the token may stand in a header or in the path, the header's leaves the path alone."""
+    scheme = signature.token("key", header="X-Token") | signature.token("key", path=True)
+    request, settings = request_of(url="https://h.example/hooks/shop?a=1"), settings_of(key="k-7Qd2")
+    assert scheme.strip(scheme.sign(request, settings, now)) == request
+    told = scheme.second.sign(request, settings, now)
+    scheme.verify(told, settings, now)
+    assert scheme.strip(told) == request
+
+
 def test_no_proof_needs_a_connection_that_says_so(request_of, now):
     """An unsigned platform is refused until the connection accepts it in so many words."""
     scheme = signature.none(because="it cannot sign")
