@@ -35,7 +35,7 @@ from hub.sdk.values import Duration
 from hub.sdk.watch import Watch
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
-Take = Envelope | Callable[[Request], Iterable[Item]]
+Take = Envelope | Callable[..., Iterable[Item]]
 
 _hookimpl = pluggy.HookimplMarker("hub")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -72,6 +72,7 @@ class Connector:
         self.api = (api,) if isinstance(api, str) else api
         self.auth, self.headers, self.signature, self.envelope = auth, headers or {}, signature, envelope
         self.rate, self.idempotency, self.failures = rate, idempotency, failures
+        self._apart = Task(parameters.read(envelope)) if callable(envelope) else envelope
         self._reply = reply or Answer()
         self.triggers: dict[str, Trigger] = {}
         self.actions: dict[str, Action] = {}
@@ -281,11 +282,12 @@ class Connector:
 
     def items(self, request: Request, connection: Connection) -> list[Item]:
         """What a delivery tells. Unreadable when it does not have the form that the envelope describes."""
-        if self.envelope is None:
+        apart = self._apart
+        if apart is None:
             raise Unreadable(f"{self.title} sends no webhooks to this hub; it is asked by polling.")
-        take = self.envelope.items if isinstance(self.envelope, Envelope) else self.envelope
+        handed = {Request: request, Connection: connection, Settings: connection.settings}
         try:
-            return list(take(request))
+            return list(apart.call(handed) if isinstance(apart, Task) else apart.items(request))
         except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError) as error:
             raise Unreadable(f"The delivery is not as {self.title} describes it ({log.in_words(error)}).") from error
 

@@ -394,10 +394,24 @@ def test_items_of_other_accounts_are_told_apart(request_of):
 
 def test_a_function_may_take_a_delivery_apart(request_of):
     """Where an envelope cannot say it, a function does; if it stumbles, the delivery is unreadable."""
-    connector = make(envelope=lambda request: [Item("k", row) for row in request.content()["outer"]["rows"]])
+
+    def rows(request: Request) -> list[Item]:
+        return [Item("k", row) for row in request.content()["outer"]["rows"]]
+
+    connector = make(envelope=rows)
     assert [item.data for item in connector.items(request_of(b'{"outer": {"rows": [1, 2]}}'), connect(connector))] == [1, 2]
     with pytest.raises(Unreadable, match="KeyError"):
         connector.items(request_of(b"{}"), connect(connector))
+
+
+def test_what_a_delivery_tells_may_depend_on_the_settings(request_of):
+    """A function that takes deliveries apart is handed what it asks for: the kind may be the connection's own affair."""
+
+    def rows(request: Request, settings: Settings) -> list[Item]:
+        return [Item(settings["account_id"], request.content())]
+
+    connector = make(envelope=rows)
+    assert connector.items(request_of(b"{}"), connect(connector, account_id="M1")) == [Item("M1", {})]
 
 
 def test_a_connector_without_proof_takes_no_webhooks(request_of, now):
