@@ -12,7 +12,8 @@ Setup:
 
 What is posted, one fact at a time: `{"type": "sale", "id": "pay_1", "timestamp": "2026-02-06T21:27:34Z", "data": {…}}`
 - `type`: sale, refund, customer_changed (or customer), booking, job_completed, deal_won, invoice_issued, review, referral,
-  form_submitted, ticket_solved, message_received, subscribed, unsubscribed or redemption_requested.
+  form_submitted, ticket_created, ticket_solved, ticket_rated, message_received, subscribed, unsubscribed or
+  redemption_requested.
 - `id`: what makes it this fact, told once or ten times; the same id with other data is a newer state of it. It stands for the
   number in the data (`payment_id` of a sale, `refund_id`, `booking_id` …) where the data has none. A booking is a new fact with
   each status.
@@ -58,6 +59,8 @@ from hub.sdk import (
     Review,
     Sale,
     Subscribed,
+    TicketCreated,
+    TicketRated,
     TicketSolved,
     Unreadable,
     Unsubscribed,
@@ -241,10 +244,22 @@ def form_submitted(item: Item) -> FormSubmitted:
     return _fact(FormSubmitted, item, "response_id")
 
 
+@connector.trigger("ticket_created", key="ticket_id")
+def ticket_created(item: Item) -> TicketCreated:
+    """A question or complaint came in."""
+    return _fact(TicketCreated, item, "ticket_id")
+
+
 @connector.trigger("ticket_solved", key="ticket_id")
 def ticket_solved(item: Item) -> TicketSolved:
     """A question or complaint was dealt with."""
     return _fact(TicketSolved, item, "ticket_id")
+
+
+@connector.trigger("ticket_rated", key="ticket_id")
+def ticket_rated(item: Item) -> TicketRated:
+    """A customer said how they were served."""
+    return _fact(TicketRated, item, "ticket_id")
 
 
 @connector.trigger("message_received", key="message_id")
@@ -369,9 +384,11 @@ connector.sample(
 connector.sample(
     form_submitted, _told("form_submitted", "rsp_1", form_id="frm_1", answers={"how": "Fine"}), gives={"response_id": "rsp_1"}
 )
+connector.sample(ticket_created, _told("ticket_created", "tic_1", subject="Where is my reward?"), gives={"ticket_id": "tic_1"})
 connector.sample(
     ticket_solved, _told("ticket_solved", "tic_1", satisfied=True), gives={"ticket_id": "tic_1", "satisfied": True}
 )
+connector.sample(ticket_rated, _told("ticket_rated", "tic_1", rating=2, satisfied=False), gives={"rating": 2})
 connector.sample(
     message_received, _told("message_received", "m_1", address="+14155550123", text="BALANCE"), gives={"message_id": "m_1"}
 )

@@ -33,6 +33,8 @@ from hub.sdk.facts import (
     RowChanged,
     Sale,
     Subscribed,
+    TicketCreated,
+    TicketRated,
     TicketSolved,
     Unsubscribed,
 )
@@ -106,6 +108,8 @@ __all__ = [
     "Settings",
     "SignedMoney",
     "Subscribed",
+    "TicketCreated",
+    "TicketRated",
     "TicketSolved",
     "Unreadable",
     "Unsubscribed",

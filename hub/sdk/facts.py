@@ -260,6 +260,16 @@ class FormSubmitted(Fact):
     sample = {"occurred_at": _AT, "customer": _CUSTOMER, "form_id": "frm_1", "response_id": "rsp_1", "answers": {"how": "Fine"}}
 
 
+class TicketCreated(Fact):
+    """A question or complaint came in."""
+
+    ticket_id: Short
+    subject: Short = ""
+
+    fact = "ticket_created"
+    sample = {"occurred_at": _AT, "customer": _CUSTOMER, "ticket_id": "tic_1", "subject": "Where is my reward?"}
+
+
 class TicketSolved(Fact):
     """A question or complaint was dealt with. satisfied: what the customer said of it, where they did."""
 
@@ -269,6 +279,21 @@ class TicketSolved(Fact):
 
     fact = "ticket_solved"
     sample = {"occurred_at": _AT, "customer": _CUSTOMER, "ticket_id": "tic_1", "subject": "Where is my reward?"}
+
+
+class TicketRated(Fact):
+    """A customer said how they were served. It is no review: only the business reads it.
+
+    rating: 1 to 5, None on other scales. satisfied: None where they were neither satisfied nor dissatisfied.
+    """
+
+    ticket_id: Short
+    rating: int | None = Field(default=None, ge=0, le=5)
+    satisfied: bool | None = None
+    comment: Text = ""
+
+    fact = "ticket_rated"
+    sample = {"occurred_at": _AT, "customer": _CUSTOMER, "ticket_id": "tic_1", "rating": 5, "satisfied": True}
 
 
 class MessageReceived(Fact):
@@ -423,7 +448,9 @@ FACTS: tuple[type[Fact], ...] = (
     Review,
     Referral,
     FormSubmitted,
+    TicketCreated,
     TicketSolved,
+    TicketRated,
     MessageReceived,
     Subscribed,
     Unsubscribed,
