@@ -150,7 +150,7 @@ class Both(_Pair):
 
 @dataclass(frozen=True, slots=True)
 class Either(_Pair):
-    """Two proofs, one of which must hold; we sign with the first."""
+    """Two proofs, one of which must hold; we sign with the first that the connection has a secret for."""
 
     @property
     def covers_body(self) -> bool:
@@ -162,10 +162,8 @@ class Either(_Pair):
         return None if None in known else max(one for one in known if one is not None)
 
     def verify(self, request: Request, settings: Settings, now: datetime) -> None:
-        # One that the connection has no secret for would refuse, and its words would only mislead.
-        proofs = [proof for proof in (self.first, self.second) if proof.can_hold(settings)] or [self.first]
         refusals = []
-        for proof in proofs:
+        for proof in self._usable(settings):
             try:
                 proof.verify(request, settings, now)
             except Refused as refusal:
@@ -178,7 +176,11 @@ class Either(_Pair):
         return self.first.can_hold(settings) or self.second.can_hold(settings)
 
     def sign(self, request: Request, settings: Settings, now: datetime) -> Request:
-        return self.first.sign(request, settings, now)
+        return self._usable(settings)[0].sign(request, settings, now)
+
+    def _usable(self, settings: Settings) -> list[Proof]:
+        # One that the connection has no secret for would refuse, and its words would only mislead.
+        return [proof for proof in (self.first, self.second) if proof.can_hold(settings)] or [self.first]
 
 
 @dataclass(frozen=True, slots=True)

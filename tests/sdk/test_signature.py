@@ -267,6 +267,15 @@ def test_either_says_why_both_failed(request_of, settings_of, now):
         SCHEMES["shopify"].verify(request_of(), settings_of(key="k"), now)
 
 
+def test_of_two_proofs_we_sign_with_one_that_has_its_secret(request_of, settings_of, now):
+    """So a connection that has the token alone can be played to; with both it is the first."""
+    scheme = signature.hmac("X-Signature", "key") | signature.token("token", header="X-Token")
+    by_token = scheme.sign(request_of(), settings_of(token="t"), now)
+    scheme.verify(by_token, settings_of(token="t"), now)
+    assert by_token.header("X-Token") == "t" and by_token.header("X-Signature") is None
+    assert scheme.sign(request_of(), settings_of(token="t", key="k"), now).header("X-Token") is None
+
+
 def test_an_optional_proof_counts_once_its_secret_is_set(request_of, settings_of, now):
     """Without the signing secret the token is enough; with it the signature must be there."""
     scheme = SCHEMES["mailchimp"]
