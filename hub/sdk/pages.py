@@ -70,12 +70,13 @@ def next_url(place: str) -> Paging:
     return after
 
 
-def cursor(name: str, place: str = "", *, into: Literal["query", "json"] = "query") -> Paging:
-    """A cursor in the body is sent back as `name`; the last page has none."""
+def cursor(name: str, place: str = "", *, into: Literal["query", "json"] = "query", more: str = "") -> Paging:
+    """A cursor in the body is sent back as `name`; the last page has none, or says under `more` that it is the last."""
 
     def after(path: str, said: Mapping[str, Any], reply: Reply, items: list[Any]) -> Step | None:
         value = reply.find(place or name)
-        return (path, _with(said, into, name, value)) if found(value) and value != "" else None
+        goes_on = found(value) and value != "" and (not more or reply.find(more) is True)
+        return (path, _with(said, into, name, value)) if goes_on else None
 
     return after
 

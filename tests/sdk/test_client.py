@@ -15,13 +15,13 @@ from responses import matchers
 
 from hub.errors import CallFailed
 from hub.sdk import Client, Connection, Connector, Failure, Payload
-from hub.sdk.auth import Token
 from hub.sdk.authorization import Authorization
 from hub.sdk.declare import answers, auth, body, header, pages, query, secrets, setting
 from hub.sdk.network import open_session
 from hub.sdk.play import Play, one_by_one
 from hub.sdk.sample import SAMPLE_NOW
 from hub.sdk.settings import Secret
+from hub.sdk.tokens import Token
 
 
 def connection_of(*, base_url=None, values=None, **said) -> Connection:
@@ -388,6 +388,11 @@ def test_the_guarded_session_is_played_by_the_responses_library():
     [
         (pages.cursor("cursor"), [{"rows": [1], "cursor": "c2"}, {"rows": [2]}], ["", "cursor=c2"]),
         (pages.cursor("after", "paging.next"), [{"rows": [1], "paging": {"next": 7}}, {"rows": [2]}], ["", "after=7"]),
+        (
+            pages.cursor("after", more="more"),
+            [{"rows": [1], "after": "c2", "more": True}, {"rows": [2], "after": "c3", "more": False}],
+            ["", "after=c2"],
+        ),
         (pages.next_url("next"), [{"rows": [1], "next": "/v1/x?page=2"}, {"rows": [2], "next": None}], ["", "page=2"]),
         (
             pages.last_id("starting_after"),
