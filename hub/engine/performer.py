@@ -19,9 +19,9 @@ from hub.engine.told import Told
 from hub.errors import CallFailed, HubError, Unreadable
 from hub.sdk import CallKey, Client, Connection, Item, Settings
 from hub.sdk.action import Action
-from hub.sdk.auth import HeldTokens, TokenStore
 from hub.sdk.facts import Fact
 from hub.sdk.rate import Rate
+from hub.sdk.tokens import HeldTokens, TokenStore
 from hub.sdk.trigger import Pull, Trigger
 
 _PULLED_MOST = 100_000

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import base64
 from abc import ABC, abstractmethod
-from collections import defaultdict
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from threading import Lock
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 from hub import log
@@ -18,6 +15,7 @@ from hub.errors import CallFailed
 from hub.sdk.authorization import Authorization
 from hub.sdk.connection import Connection
 from hub.sdk.settings import Secret
+from hub.sdk.tokens import Token, TokenStore
 
 RENEW_SECONDS_BEFORE = 120
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -26,70 +24,13 @@ Post = Callable[[str, Mapping[str, str], Mapping[str, str]], Mapping[str, Any]]
 """Posts a form with headers to a token address and gives the JSON reply; CallFailed when it is refused."""
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """What OAuth 2 gave us. expires_at: None when the platform does not say. base_url: where this account's API lives.
-
-    asked_at: when another was asked for whose answer is not known: the platform may have put it in the place of this one.
-    """
-
-    access: Secret
-    refresh: Secret | None = None
-    expires_at: datetime | None = None
-    base_url: str | None = None
-    asked_at: datetime | None = None
-
-
-class TokenStore(Protocol):
-    """Where tokens are kept, encrypted; handed in, for it is the database's."""
-
-    def now(self) -> datetime:
-        """The time by which tokens expire."""
-        ...
-
-    def load(self, connection: str) -> Token | None:
-        """The connection's token, None before it was authorised."""
-        ...
-
-    def save(self, connection: str, token: Token) -> None:
-        """Keeps the token; committed when it returns, for the old one may be worthless by now."""
-        ...
-
-    def asking(self, connection: str) -> None:
-        """Notes that a new token is about to be asked for; committed when it returns. `save` takes the note back."""
-        ...
-
-    def lease(self, connection: str) -> AbstractContextManager[None]:
-        """Held by one caller in all processes at a time."""
-        ...
-
-
-class HeldTokens:
-    """A token store in memory, for tokens that can be asked for anew at any time; leases hold within this process."""
-
-    def __init__(self, now: Callable[[], datetime]) -> None:
-        self.now = now
-        self._tokens: dict[str, Token] = {}
-        self._leases: defaultdict[str, Lock] = defaultdict(Lock)
-
-    def load(self, connection: str) -> Token | None:
-        """The connection's token, None when there is none yet."""
-        return self._tokens.get(connection)
-
-    def save(self, connection: str, token: Token) -> None:
-        """Keeps the token."""
-        self._tokens[connection] = token
-
-    def asking(self, connection: str) -> None:
-        """Nothing: what is in memory does not outlive the one who asks."""
-
-    def lease(self, connection: str) -> AbstractContextManager[Any]:
-        """Held by one caller at a time."""
-        return self._leases[connection]
-
-
 class Auth(ABC):
-    """A way to show who we are."""
+    """A way to show who we are. Ways combine: `a | b` is the first of both that the connection has the settings for."""
+
+    @property
+    @abstractmethod
+    def needs(self) -> tuple[str, ...]:
+        """The settings without which it shows nothing."""
 
     @abstractmethod
     def headers(self, connection: Connection) -> Mapping[str, str]:
@@ -98,6 +39,35 @@ class Auth(ABC):
     def query(self, connection: Connection) -> Mapping[str, str]:
         """Query parameters to add."""
         return {}
+
+    def chosen(self, connection: Connection) -> Auth:
+        """The way that this connection uses."""
+        return self
+
+    def __or__(self, other: Auth) -> Auth:
+        return Either(self, other)
+
+
+@dataclass(frozen=True, slots=True)
+class Either(Auth):
+    """Two ways to show who we are, of which a connection uses the first that it has the settings for."""
+
+    first: Auth
+    second: Auth
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return self.first.needs
+
+    def headers(self, connection: Connection) -> Mapping[str, str]:
+        return self.chosen(connection).headers(connection)
+
+    def query(self, connection: Connection) -> Mapping[str, str]:
+        return self.chosen(connection).query(connection)
+
+    def chosen(self, connection: Connection) -> Auth:
+        ways = (self.first.chosen(connection), self.second.chosen(connection))
+        return next((way for way in ways if all(map(connection.settings.get, way.needs))), ways[0])
 
 
 def _need(connection: Connection, name: str) -> str:
@@ -121,6 +91,10 @@ class Header(Auth):
     secret: str
     prefix: str = ""
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return (self.secret,)
+
     def headers(self, connection: Connection) -> Mapping[str, str]:
         return {self.name: self.prefix + _need(connection, self.secret)}
 
@@ -133,6 +107,10 @@ class Basic(Auth):
     password: str
     suffix: str = ""
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return (self.username, self.password)
+
     def headers(self, connection: Connection) -> Mapping[str, str]:
         user = _need(connection, self.username) + self.suffix
         return {"Authorization": _basic(user, _need(connection, self.password))}
@@ -144,6 +122,10 @@ class Query(Auth):
 
     name: str
     secret: str
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return (self.secret,)
 
     def headers(self, connection: Connection) -> Mapping[str, str]:
         return {}
@@ -173,6 +155,10 @@ class OAuth2(Auth):
     prefix: str = "Bearer "
     assertion: Callable[[Connection, datetime], str] | None = None
     pkce: bool = False
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return () if self.assertion else (self.client_id, self.client_secret)
 
     def headers(self, connection: Connection) -> Mapping[str, str]:
         raise CallFailed(f"{connection.name} has no token store, so OAuth cannot be used here.", "reconnect")

@@ -18,7 +18,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception
 from hub import log
 from hub.errors import CallFailed, Unreadable, Verdict
 from hub.sdk import encode
-from hub.sdk.auth import OAuth2, Token, TokenStore
+from hub.sdk.auth import OAuth2
 from hub.sdk.authorization import Authorization
 from hub.sdk.connection import Connection
 from hub.sdk.envelope import Source
@@ -26,6 +26,7 @@ from hub.sdk.failures import Failure, Reply, failed, judge
 from hub.sdk.network import not_sent
 from hub.sdk.pages import Paging, turn
 from hub.sdk.parameters import findings
+from hub.sdk.tokens import Token, TokenStore
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -150,7 +151,7 @@ class Client:
 
     def exchange(self, code: str, authorization: Authorization, now: datetime) -> Token:
         """The first token of a connection that a person has authorised."""
-        auth = self.connection.connector.auth
+        auth = self.connection.auth
         if not isinstance(auth, OAuth2):
             raise CallFailed(f"{self.connection.connector.title} takes no OAuth tokens.", "lasting")
         return auth.exchange(self.connection, code, authorization, now, self._post_token)
@@ -210,7 +211,7 @@ class Client:
         return url, parts.path
 
     def _account_base(self) -> str | None:
-        auth = self.connection.connector.auth
+        auth = self.connection.auth
         if not (isinstance(auth, OAuth2) and auth.base and self._tokens):
             return None
         self._token = self._token or auth.current(self.connection, self._tokens, self._post_token)
@@ -231,7 +232,7 @@ class Client:
 
     def _judged(self, request: Mapping[str, Any], asked: str, again: bool) -> Reply:
         reply = self._sent(request, asked, again, rejected=None)
-        if reply.status == 401 and isinstance(self.connection.connector.auth, OAuth2) and self._token is not None:
+        if reply.status == 401 and isinstance(self.connection.auth, OAuth2) and self._token is not None:
             reply = self._sent(request, asked, again, rejected=self._token)
         judged = self.connection.connector.failures
         failure = judged(reply) if judged else None
@@ -253,7 +254,7 @@ class Client:
         return self._exchange(full, asked, again)
 
     def _proof(self, rejected: Token | None) -> tuple[Mapping[str, str], Mapping[str, str]]:
-        auth = self.connection.connector.auth
+        auth = self.connection.auth
         if auth is None:
             return {}, {}
         if isinstance(auth, OAuth2) and self._tokens is not None:

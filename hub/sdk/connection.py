@@ -10,6 +10,7 @@ from hub.errors import CallFailed
 from hub.sdk.settings import Settings
 
 if TYPE_CHECKING:
+    from hub.sdk.auth import Auth
     from hub.sdk.connector import Connector
 
 _PART = re.compile(r"\{(\w+)\}")
@@ -33,6 +34,11 @@ class Connection:
     base_url: str | None = None
     allow_private: bool = False
     webhook_url: str = ""
+
+    @property
+    def auth(self) -> Auth | None:
+        """How this connection shows the platform who we are."""
+        return self.connector.auth.chosen(self) if self.connector.auth else None
 
     def fill(self, template: str) -> str:
         """`https://{shop}.example.com` with the settings put in. CallFailed when one is missing or could lead elsewhere.

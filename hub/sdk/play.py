@@ -15,13 +15,13 @@ from requests.adapters import BaseAdapter
 from urllib3 import HTTPResponse
 
 from hub.sdk import decode
-from hub.sdk.auth import Token
 from hub.sdk.client import Client
 from hub.sdk.connection import Connection
 from hub.sdk.encode import json_text, pairs
 from hub.sdk.request import Answer
 from hub.sdk.sample import SAMPLE_NOW, Ask, lies_in
 from hub.sdk.settings import Secret
+from hub.sdk.tokens import Token
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from hub import log
 from hub.clock import Clock, from_text, to_text
-from hub.sdk.auth import Token
 from hub.sdk.settings import Secret
+from hub.sdk.tokens import Token
 from hub.store import Session, Store
 from hub.store.leases import Leases
 from hub.vault.keys import Sealed, Unopened

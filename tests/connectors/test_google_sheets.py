@@ -23,11 +23,11 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from connectors import google_sheets as sheets
 from hub.errors import CallFailed, Refused, Unreadable
 from hub.sdk import Client, Connection, Item, Settings
-from hub.sdk.auth import HeldTokens
 from hub.sdk.network import open_session
 from hub.sdk.play import Called, Play, one_by_one
 from hub.sdk.request import Answer, Request
 from hub.sdk.sample import answers
+from hub.sdk.tokens import HeldTokens
 
 NOW = datetime(2026, 2, 6, 21, 30, tzinfo=UTC)
 URL = "https://points.example.com/hooks/google_sheets"

@@ -10,10 +10,11 @@ import pytest
 
 from hub.errors import CallFailed
 from hub.sdk import Client, Connection, Connector
-from hub.sdk.auth import HeldTokens
-from hub.sdk.declare import answers, auth, secrets
+from hub.sdk.auth import OAuth2
+from hub.sdk.declare import answers, auth, secret, secrets, setting
 from hub.sdk.play import Play, one_by_one
 from hub.sdk.sample import SAMPLE_NOW
+from hub.sdk.tokens import HeldTokens
 
 SHEETS = Connector(
     "sheets",
@@ -89,3 +90,41 @@ def test_what_is_read_first_and_written_then_is_done_by_one_at_a_time():
         order.append("first")
     waiting.join(5)
     assert order == ["first", "second"]
+
+
+DESK = Connector(
+    "desk",
+    title="Desk",
+    settings=secret("api_token", required=False)
+    + setting("email", default=None)
+    + secret("client_id", required=False)
+    + secret("client_secret", required=False),
+    api="https://desk.example.com",
+    auth=auth.basic("email", "api_token", suffix="/token")
+    | auth.oauth2("https://desk.example.com/oauth", authorize="https://a"),
+)
+
+
+@pytest.mark.parametrize(
+    ("settings", "shown"),
+    [
+        ({"email": "ada@example.com", "api_token": "t"}, "Basic YWRhQGV4YW1wbGUuY29tL3Rva2VuOnQ="),
+        ({"client_id": "c", "client_secret": "s"}, "Bearer played-access-7Qd2"),
+        ({"email": "ada@example.com", "client_id": "c", "client_secret": "s"}, "Bearer played-access-7Qd2"),
+    ],
+)
+def test_of_two_ways_a_connection_uses_the_one_it_has_the_settings_for(settings, shown):
+    """A token of one's own, or an authorisation; half of one is none."""
+    play = Play(one_by_one([answers(200, {})]))
+    connection = Connection("desk", DESK, DESK.settings.read(settings))
+    play.client(connection).get("/me")
+    assert play.calls[0].headers["authorization"] == shown
+    assert isinstance(connection.auth, OAuth2) is ("client_id" in settings)
+
+
+def test_without_the_settings_for_either_way_the_first_is_asked_for():
+    """The message names what is missing."""
+    play = Play(one_by_one([]))
+    with pytest.raises(CallFailed, match="`email` of desk is not set") as failed:
+        play.client(Connection("desk", DESK, DESK.settings.read({}))).get("/me")
+    assert failed.value.verdict == "reconnect"

@@ -16,11 +16,11 @@ import requests
 from hub.clock import VirtualClock
 from hub.errors import CallFailed
 from hub.sdk import Client, Connection, Connector
-from hub.sdk.auth import Token
 from hub.sdk.declare import answers, auth, secrets, setting
 from hub.sdk.play import Called, Play
 from hub.sdk.request import Answer
 from hub.sdk.settings import Secret
+from hub.sdk.tokens import Token
 from hub.store import Store, database
 from hub.vault import KeptTokens, Vault, key_in_use
 from hub.vault.key_file import KeyFile
