@@ -18,8 +18,8 @@ WAIT_SECONDS_MOST = 24 * 3600
 
 # Where platforms put the sentence for people, in the order in which it is looked for.
 _WORDS = (
-    "errors.0.detail", "errors.0.message", "error.message", "error_description", "detail", "message", "errors.0.title",
-    "0.message", "Fault.Error.0.Detail", "Fault.Error.0.Message", "error", "title", "description",
+    "errors.0.detail", "errors.0.message", "errors.message", "error.message", "error_description", "detail", "message",
+    "errors.0.title", "0.message", "Fault.Error.0.Detail", "Fault.Error.0.Message", "error", "title", "description",
 )  # fmt: skip
 _CODES = ("code", "errors.0.code", "error.code")
 _RESETS = ("x-ratelimit-reset", "x-rate-limit-reset", "ratelimit-reset")
@@ -53,10 +53,14 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What a connector knows of an answer that its status does not say; words: in the platform's own."""
+    """What a connector knows of an answer that its status does not say; words: in the platform's own.
+
+    todo: what a person should do about it, where that is not to connect again.
+    """
 
     verdict: Verdict
     words: str = ""
+    todo: str = ""
 
 
 def judge(reply: Reply, *, again: bool) -> Verdict:
@@ -111,6 +115,6 @@ def failed(title: str, asked: str, reply: Reply, failure: Failure, strike: Strik
     """The error for an answer; `asked` is the method and the path, without a query. strike: takes secrets out of a text."""
     said = failure.words or words(reply, strike)
     message = f"{title} answered {reply.status} to {asked}" + (f": {said}" if said else ".")
-    if failure.verdict == "reconnect":
-        message += " Check or renew the access of this connection."
+    if failure.todo or failure.verdict == "reconnect":
+        message = f"{message.rstrip('.')}. {failure.todo or 'Check or renew the access of this connection.'}"
     return CallFailed(message, failure.verdict, retry_after_seconds=wait_told(reply), status=reply.status)

@@ -281,6 +281,7 @@ def test_the_key_may_go_into_the_address():
     [
         ({"errors": [{"detail": "no such order"}]}, "no such order"),
         ({"error": {"message": "m"}}, ": m"),
+        ({"errors": {"message": "no such campaign", "payload": {}}}, "no such campaign"),
         ({"error_description": "expired"}, "expired"),
         ({"code": 21211, "message": "bad To"}, "bad To (21211)"),
         ([{"message": "in a list"}], "in a list"),
@@ -317,6 +318,19 @@ def test_a_connector_knows_better_than_the_status():
     with pytest.raises(CallFailed, match="answered 200 to GET /v1/x: not really"):
         client.get("/x")
     assert len(play.calls) == 2
+
+
+def test_a_person_is_told_what_to_do():
+    """To connect again, unless the connector knows better."""
+
+    def failures(reply):
+        return Failure("reconnect", todo="Add money." if reply.status == 402 else "")
+
+    _, client = play_of(answers(402, {"message": "too little"}), answers(403), failures=failures)
+    with pytest.raises(CallFailed, match=r"answered 402 to GET /v1/x: too little\. Add money\.$"):
+        client.get("/x")
+    with pytest.raises(CallFailed, match=r"Check or renew the access of this connection\.$"):
+        client.get("/x")
 
 
 @pytest.mark.parametrize("reply", [b"not json", {"no": "id"}, b"\xff"])
