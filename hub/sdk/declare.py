@@ -21,9 +21,9 @@ def body(path: str = "") -> Source:
     return Source("body", path)
 
 
-def header(name: str) -> Source:
-    """A header."""
-    return Source("header", name)
+def header(name: str, *others: str) -> Source:
+    """A header; with several names the first that is there."""
+    return Source("header", name, others)
 
 
 def query(name: str) -> Source:

@@ -38,16 +38,23 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A place in a request (or, for idempotency keys, in a call): a dotted path of the body, a header, or a query parameter."""
+    """A place in a request (or, for idempotency keys, in a call): a dotted path of the body, a header, or a query parameter.
+
+    others: more names of the header; the first that is there counts.
+    """
 
     place: Literal["body", "header", "query"]
     path: str = ""
+    others: tuple[str, ...] = ()
 
     def find(self, request: Request, root: Any) -> Any:
         """What stands there; the absent mark when there is nothing."""
         if self.place == "body":
             return dig(root, self.path)
-        value = request.header(self.path) if self.place == "header" else request.asked(self.path)
+        if self.place == "query":
+            value = request.asked(self.path)
+        else:
+            value = next(filter(None, map(request.header, (self.path, *self.others))), None)
         return _ABSENT if value is None else value
 
 

@@ -23,6 +23,17 @@ def test_kind_id_account_data_and_time_are_found(request_of):
     assert item.at == datetime(2026, 2, 6, 20, 27, 34, 123456, UTC)
 
 
+@pytest.mark.parametrize("name", ["X-Shop-Topic", "shop-topic"])
+def test_a_header_may_have_several_names(name, request_of):
+    """Platforms that rename their headers send the old ones for a while; the first that is there counts."""
+    wrapped = envelope(kind=header("X-Shop-Topic", "shop-topic"))
+    assert [item.kind for item in wrapped.items(request_of(headers={name: "orders/paid"}))] == ["orders/paid"]
+    both = request_of(headers={"shop-topic": "new", "X-Shop-Topic": "old"})
+    assert [item.kind for item in wrapped.items(both)] == ["old"]
+    with pytest.raises(Unreadable, match="X-Shop-Topic"):
+        list(wrapped.items(request_of()))
+
+
 @pytest.mark.parametrize(("written", "moment"), [(1770413254, "2026-02-06T21:27:34"), (1770413254000, "2026-02-06T21:27:34")])
 def test_unix_times_are_read_in_seconds_and_milliseconds(written, moment, request_of):
     """A number is a Unix time, in whichever unit makes sense."""
