@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import urlencode
@@ -155,6 +155,7 @@ class OAuth2(Auth):
     prefix: str = "Bearer "
     assertion: Callable[[Connection, datetime], str] | None = None
     pkce: bool = False
+    more: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -176,6 +177,7 @@ class OAuth2(Auth):
             "state": authorization.state,
             **({"code_challenge": authorization.challenge, "code_challenge_method": "S256"} if self.pkce else {}),
             **({"scope": self.scopes} if self.scopes else {}),
+            **self.more,
         }
         return f"{connection.fill(self.authorize)}?{urlencode(asked)}"
 
@@ -233,7 +235,10 @@ class OAuth2(Auth):
         reply = post(connection.fill(self.token), form, headers)
         access = reply.get("access_token")
         if not isinstance(access, str) or not access:
-            raise CallFailed(f"{connection.name} gave no access token. Connect it again.", "reconnect")
+            # Some platforms refuse with 200.
+            said = reply.get("error_description") or reply.get("error")
+            why = f" ({said})" if isinstance(said, str) and said else ""
+            raise CallFailed(f"{connection.name} gave no access token{why}. Connect it again.", "reconnect")
         # A refresh token that is not repeated stays the same (RFC 6749, section 6).
         refresh = reply.get("refresh_token")
         for given in (access, refresh):

@@ -160,6 +160,12 @@ class Client:
         """Held by one call of this connection at a time, for reading first and writing then what depends on it."""
         return self._tokens.lease(f"{self.connection.name}/{what}") if self._tokens is not None else nullcontext()
 
+    def now(self) -> datetime:
+        """The hub's time, for what a platform is told of it: until when it shall call us, for instance."""
+        if self._tokens is None:
+            raise CallFailed(f"{self.connection.name} was given no clock, so it cannot be used here.", "lasting")
+        return self._tokens.now()
+
     def _decoded(self, method: str, path: str, into: type[Model] | None, said: Mapping[str, Any]) -> Any:
         reply = self.call(method, path, **said)
         # It answered 2xx, so it was done; asking again would do it twice. What was only read and is no JSON was cut off, or is

@@ -35,8 +35,8 @@ class Reply:
 
     @property
     def ok(self) -> bool:
-        """True for 2xx."""
-        return 200 <= self.status < 300
+        """True for 2xx, and for 304: what was asked for if it is new is not."""
+        return 200 <= self.status < 300 or self.status == 304
 
     def json(self) -> Any:
         """The body as JSON-like data, numbers exact; None when it is empty. Unreadable when it is not JSON."""

@@ -333,6 +333,19 @@ def test_a_person_is_told_what_to_do():
         client.get("/x")
 
 
+def test_nothing_new_is_an_answer():
+    """A 304 to what is asked for if it was changed is an empty list, and no failure."""
+    play, client = play_of(answers(304))
+    found = client.pages("/x", items="rows", next=pages.page_number(size=1), headers={"If-Modified-Since": "yesterday"})
+    assert (list(found), len(play.calls)) == ([], 1)
+
+
+def test_a_connector_may_know_the_time():
+    """The hub's, by which tokens expire too."""
+    _, client = play_of()
+    assert client.now() == SAMPLE_NOW
+
+
 @pytest.mark.parametrize("reply", [b"not json", {"no": "id"}, b"\xff"])
 def test_an_answer_of_another_form_is_uncertain_for_a_write(reply):
     """It answered 2xx, so it was done, though we cannot read it. What was only read and is no JSON may be whole next time."""
@@ -556,6 +569,13 @@ def test_what_cannot_be_renewed_asks_for_a_person(token, replies):
     assert caught.value.verdict == "reconnect"
 
 
+def test_a_refusal_with_200_says_why_there_is_no_token():
+    """The platform's word is shown, so that a person knows what to mend."""
+    _, client = oauth_client(Tokens(Token(Secret("old"), Secret("r"), SAMPLE_NOW)), answers(200, {"error": "invalid_code"}))
+    with pytest.raises(CallFailed, match=r"no access token \(invalid_code\)"):
+        client.get("/x")
+
+
 def test_an_authorisation_begins_and_ends_with_the_platform():
     """The URL carries our state; the code that comes back is exchanged for a token."""
     scheme = auth.oauth2(
@@ -565,10 +585,12 @@ def test_an_authorisation_begins_and_ends_with_the_platform():
         client="basic",
         client_id="shop",
         client_secret="api_key",
+        more={"access_type": "offline"},
     )
     connection = connection_of(auth=scheme)
     asked = Authorization("https://hub.example.com/back", "st4te")
     url = scheme.authorize_url(connection, asked)
+    assert url.endswith("&access_type=offline")
     assert url.startswith("https://id.example.com/auth?response_type=code&client_id=acme&")
     assert "state=st4te" in url
     posted = []
