@@ -260,34 +260,38 @@ class FormSubmitted(Fact):
     sample = {"occurred_at": _AT, "customer": _CUSTOMER, "form_id": "frm_1", "response_id": "rsp_1", "answers": {"how": "Fine"}}
 
 
-class TicketCreated(Fact):
-    """A question or complaint came in."""
+class Ticket(Fact):
+    """Something about a question or complaint. channel: how it came in; priority and tags: as the desk has them."""
 
     ticket_id: Short
     subject: Short = ""
+    channel: Short = ""
+    priority: Short = ""
+    tags: tuple[Short, ...] = ()
+
+
+class TicketCreated(Ticket):
+    """A question or complaint came in."""
 
     fact = "ticket_created"
     sample = {"occurred_at": _AT, "customer": _CUSTOMER, "ticket_id": "tic_1", "subject": "Where is my reward?"}
 
 
-class TicketSolved(Fact):
+class TicketSolved(Ticket):
     """A question or complaint was dealt with. satisfied: what the customer said of it, where they did."""
 
-    ticket_id: Short
-    subject: Short = ""
     satisfied: bool | None = None
 
     fact = "ticket_solved"
     sample = {"occurred_at": _AT, "customer": _CUSTOMER, "ticket_id": "tic_1", "subject": "Where is my reward?"}
 
 
-class TicketRated(Fact):
+class TicketRated(Ticket):
     """A customer said how they were served. It is no review: only the business reads it.
 
     rating: 1 to 5, None on other scales. satisfied: None where they were neither satisfied nor dissatisfied.
     """
 
-    ticket_id: Short
     rating: int | None = Field(default=None, ge=0, le=5)
     satisfied: bool | None = None
     comment: Text = ""
