@@ -31,7 +31,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AliasChoices, AliasPath, BaseModel, Field
@@ -56,7 +56,7 @@ from hub.sdk import (
     Settings,
 )
 from hub.sdk.declare import ask, auth, body, envelope, pages, secret, setting, signature
-from hub.sdk.values import Currency, Moment, Money, Points, exponent, from_minor, to_minor
+from hub.sdk.values import Currency, Moment, Money, Points, from_minor, share, to_minor
 
 
 def _told(delivery: Mapping[str, Any]) -> dict[str, Any]:
@@ -182,13 +182,6 @@ def _lines(lines: Sequence[OrderLine] | None) -> tuple[Line, ...]:
     return tuple(Line(title=one.name or "", sku=one.catalog_object_id, quantity=one.quantity, net=one.net) for one in sold)
 
 
-def _share(goods: Decimal, paid: Decimal, whole: Decimal, currency: str) -> Decimal:
-    """The part of the goods that was paid for here, to the smallest coin."""
-    if paid >= whole:
-        return goods
-    return (goods * paid / whole).quantize(Decimal(1).scaleb(-exponent(currency)), ROUND_HALF_EVEN)
-
-
 def _person(customer_id: str | None, email: str | None = None, phone: str | None = None) -> Customer | None:
     customer = Customer(id=customer_id or None, email=email or None, phone=phone or None)
     return customer if customer.is_known() else None
@@ -235,7 +228,7 @@ def payment_completed(payment: Payment, client: Client | None) -> Sale | None:
 
 def _itemised(sale: Sale, order: Order, amounts: Amounts) -> Sale:
     whole = _exact(amounts.total_money) - _exact(amounts.tip_money)
-    more: dict[str, Any] = {"amount": _share(_goods(amounts, order.line_items), sale.amount, whole, sale.currency)}
+    more: dict[str, Any] = {"amount": share(_goods(amounts, order.line_items), sale.amount, whole, sale.currency)}
     if not (sale.customer and sale.customer.id):
         buyer = order.customer_id or order.tender_customer_id
         more["customer"] = _person(buyer, sale.customer.email if sale.customer else None)
@@ -281,7 +274,7 @@ def _returned(refund: Refund, order: Order) -> Refund:
     whole = _exact(order.return_amounts.total_money) if order.return_amounts else Decimal(0)
     if order.return_amounts and whole:
         goods = _goods(order.return_amounts, order.return_line_items)
-        more["amount"] = _share(goods, refund.amount, whole, refund.currency)
+        more["amount"] = share(goods, refund.amount, whole, refund.currency)
     if refund.amount >= whole:
         more["lines"] = _lines(order.return_line_items)
     return Refund.model_validate(dict(refund) | more)

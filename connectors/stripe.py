@@ -37,7 +37,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, AliasChoices, AliasPath, BaseModel, Field
@@ -65,7 +65,7 @@ from hub.sdk import (
 from hub.sdk.declare import ask, auth, body, envelope, header, pages, rate, secret, setting, signature
 from hub.sdk.decode import pairs
 from hub.sdk.facts import Short
-from hub.sdk.values import Currency, Moment, Money, Number, Points, exponent
+from hub.sdk.values import Currency, Moment, Money, Number, Points, exponent, share
 
 
 def _told(event: Mapping[str, Any]) -> dict[str, Any]:
@@ -121,13 +121,6 @@ def _minor(amount: Decimal, currency: str) -> int:
     if scaled % _ROUND.get(currency, 1):
         raise ValueError(f"{amount} {currency} cannot be paid at Stripe; give fewer decimal places")
     return int(scaled)
-
-
-def _share(goods: Decimal, paid: Decimal, whole: Decimal, currency: str) -> Decimal:
-    """The part of the goods that was paid for (or given back) here, to the smallest coin."""
-    if paid >= whole:
-        return goods
-    return (goods * paid / whole).quantize(Decimal(1).scaleb(-exponent(currency)), ROUND_HALF_EVEN)
 
 
 def _in(first: str, *deeper: str | int) -> Any:
@@ -350,7 +343,7 @@ def _of_intent(intent: Intent, session: Session | None, channel: Literal["pos", 
         occurred_at=charge.created if charge else intent.created,
         customer=_person(intent.customer or intent.customer_account, email, typed.phone or card.phone, typed.name or card.name),
         references=_references(payment=intent.id),
-        amount=_share(goods, paid, whole, intent.currency),
+        amount=share(goods, paid, whole, intent.currency),
         currency=intent.currency,
         total=paid,
         payment_id=intent.id,
@@ -373,7 +366,7 @@ def _of_invoice(invoice: Invoice, payment_id: str, paid_minor: int, at: datetime
         occurred_at=at,
         customer=_person(invoice.customer or invoice.customer_account, invoice.email, invoice.phone, invoice.name),
         references=_references(payment=payment_id, invoice=invoice.id),
-        amount=_share(max(net - shipping, Decimal(0)), paid, whole, invoice.currency),
+        amount=share(max(net - shipping, Decimal(0)), paid, whole, invoice.currency),
         currency=invoice.currency,
         total=paid,
         payment_id=payment_id,
@@ -419,7 +412,7 @@ def _given_back(returned: Return, client: Client) -> Refund:
     return Refund(
         customer=sale.customer if sale else None,
         references=_references(payment=returned.payment_intent) if sale else _references(charge=returned.charge),
-        amount=_share(sale.amount, total, sale.total or total, sale.currency) if sale else total,
+        amount=share(sale.amount, total, sale.total or total, sale.currency) if sale else total,
         currency=returned.currency,
         total=total,
         refund_id=returned.id,

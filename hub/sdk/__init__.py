@@ -56,6 +56,7 @@ from hub.sdk.values import (
     exponent,
     from_minor,
     phone,
+    share,
     to_minor,
 )
 from hub.sdk.watch import Window
@@ -121,6 +122,7 @@ __all__ = [
     "json_text",
     "phone",
     "read_xml",
+    "share",
     "tell_apart",
     "to_minor",
 ]

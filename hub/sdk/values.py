@@ -9,7 +9,7 @@ import re
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from functools import cache, lru_cache
 from typing import Annotated, Any, ClassVar
 
@@ -96,6 +96,13 @@ def to_minor(amount: Decimal, currency: str) -> int:
     if whole != scaled:
         raise ValueError(f"{amount} has more decimal places than {currency} ({exponent(currency)})")
     return whole
+
+
+def share(goods: Decimal, paid: Decimal, whole: Decimal, currency: str) -> Decimal:
+    """The part of the goods that was paid for (or given back) with `paid` of the `whole`, to the smallest coin."""
+    if paid >= whole:
+        return goods
+    return (goods * paid / whole).quantize(Decimal(1).scaleb(-exponent(currency)), ROUND_HALF_EVEN)
 
 
 def email(text: str | None) -> str | None:

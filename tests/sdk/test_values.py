@@ -1,0 +1,26 @@
+"""Values: small sums about money."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from hub.sdk import share
+
+
+@pytest.mark.parametrize(
+    ("goods", "paid", "whole", "currency", "part"),
+    [
+        ("8.00", "10.00", "20.00", "USD", "4.00"),
+        ("8.00", "6.17", "18.50", "USD", "2.67"),
+        ("100", "1", "3", "JPY", "33"),
+        ("1.000", "1", "3", "KWD", "0.333"),
+        ("8.00", "20.00", "20.00", "USD", "8.00"),
+        ("8.00", "25.00", "20.00", "USD", "8.00"),
+        ("0", "0", "0", "USD", "0"),
+    ],
+)
+def test_a_share_is_in_proportion_to_the_smallest_coin(goods: str, paid: str, whole: str, currency: str, part: str) -> None:
+    """Who pays all (or more) has all of it; nothing is divided by nothing."""
+    assert share(Decimal(goods), Decimal(paid), Decimal(whole), currency) == Decimal(part)
