@@ -61,6 +61,7 @@ from hub.sdk import (
     Sale,
     Settings,
     json_text,
+    names,
 )
 from hub.sdk.declare import ask, auth, body, envelope, header, pages, rate, secret, setting, signature
 from hub.sdk.decode import pairs
@@ -283,10 +284,7 @@ class Payment(Sale):
 
 
 def _person(customer_id: str | None, email: str | None, phone: str | None = None, name: str | None = None) -> Customer | None:
-    first, _, last = (name or "").strip().partition(" ")
-    who = Customer(
-        id=customer_id or None, email=email or None, phone=phone or None, first_name=first or None, last_name=last or None
-    )
+    who = Customer(id=customer_id or None, email=email or None, phone=phone or None, **names(name))
     return who if who.is_known() else None
 
 

@@ -112,6 +112,12 @@ def email(text: str | None) -> str | None:
     return folded if at and name and "." in domain and not re.search(r"\s", folded) else None
 
 
+def names(full: str | None) -> dict[str, Any]:
+    """`first_name` and `last_name` of a name that a platform keeps as one; an address in its place is none."""
+    first, _, last = " ".join((full or "").split()).partition(" ")
+    return {"first_name": first or None, "last_name": last or None} if "@" not in first else {}
+
+
 @cache
 def phone(text: str | None, region: str | None = None) -> str | None:
     """The number as E.164 (`+14155550123`), or None when it is none.
