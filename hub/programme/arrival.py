@@ -22,16 +22,10 @@ from hub.sdk.facts import (
     DealWon,
     Fact,
     JobCompleted,
-    MessageDelivered,
-    MessageFailed,
-    MessageOpened,
     MessageReceived,
-    Refund,
     Sale,
-    Unsubscribed,
 )
 
-_MAKES_NOBODY = (Refund, CustomersMerged, Unsubscribed, MessageDelivered, MessageOpened, MessageFailed)
 _ACTIVITY = (Sale, JobCompleted, DealWon)
 
 
@@ -59,7 +53,7 @@ def makes_member(fact: Fact) -> bool:
         return fact.command == "join"
     if isinstance(fact, CustomerChanged):
         return not fact.deleted
-    return not isinstance(fact, _MAKES_NOBODY)
+    return fact.makes_member
 
 
 def is_activity(fact: Fact) -> bool:

@@ -70,7 +70,7 @@ class Fact(Value):
     """Something that happened. occurred_at: when, by the platform; the hub stamps it where the platform says nothing.
 
     references: what it is about; `subject` names things that are this very fact under another name (a job, its invoice, its
-    payment), so that they can be recognised as one.
+    payment), so that they can be recognised as one. makes_member: somebody whom the hub does not know becomes a member by it.
     """
 
     occurred_at: Moment | None = None
@@ -79,6 +79,7 @@ class Fact(Value):
 
     fact: ClassVar[str] = "fact"
     sample: ClassVar[dict[str, Any]] = {}
+    makes_member: ClassVar[bool] = True
 
 
 _CUSTOMER = {"id": "cus_1", "email": "ada@example.com", "phone": "+14155550123", "first_name": "Ada", "last_name": "Ng"}
@@ -136,6 +137,7 @@ class Refund(Fact):
     whole: bool = False
 
     fact = "refund"
+    makes_member = False
     sample = {
         "occurred_at": _AT,
         "amount": "20.00",
@@ -164,6 +166,7 @@ class CustomersMerged(Fact):
     merged_ids: tuple[Short, ...]
 
     fact = "customers_merged"
+    makes_member = False
     sample = {"occurred_at": _AT, "customer": _CUSTOMER, "merged_ids": ["cus_2"]}
 
 
@@ -344,6 +347,7 @@ class Unsubscribed(Fact):
     reason: Short = ""
 
     fact = "unsubscribed"
+    makes_member = False
     sample = {"occurred_at": _AT, "customer": _CUSTOMER, "channel": "email", "address": "ada@example.com"}
 
 
@@ -355,6 +359,7 @@ class MessageDelivered(Fact):
     address: Short = ""
 
     fact = "message_delivered"
+    makes_member = False
     sample = {"occurred_at": _AT, "message_id": "msg_1", "channel": "sms", "address": "+14155550123"}
 
 
@@ -367,6 +372,7 @@ class MessageOpened(Fact):
     link: Text = ""
 
     fact = "message_opened"
+    makes_member = False
     sample = {
         "occurred_at": _AT,
         "customer": _CUSTOMER,
@@ -386,6 +392,7 @@ class MessageFailed(Fact):
     lasting: bool = False
 
     fact = "message_failed"
+    makes_member = False
     sample = {"occurred_at": _AT, "message_id": "msg_1", "channel": "sms", "address": "+14155550123", "reason": "unreachable"}
 
 

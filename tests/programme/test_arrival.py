@@ -17,6 +17,7 @@ from hub.sdk.facts import (
     Customer,
     CustomerChanged,
     CustomersMerged,
+    Fact,
     MessageReceived,
     RedemptionRequested,
     Refund,
@@ -26,6 +27,13 @@ from hub.sdk.facts import (
 
 AT = datetime(2026, 3, 10, 18, tzinfo=UTC)
 PHONE = "+14155550123"
+
+
+class Parcel(Fact):
+    """A connector's own fact, which is no reason to join."""
+
+    fact = "parcel"
+    makes_member = False
 
 
 def message(text: str, **more: Any) -> MessageReceived:
@@ -104,6 +112,7 @@ def test_join_makes_a_member_who_may_be_written_to(shop: Any) -> None:
         CustomersMerged(customer=Customer(id="C1"), merged_ids=("C2",)),
         Sale(amount="5", currency="USD"),
         Sale(amount="5", currency="USD", customer=Customer(first_name="Ada")),
+        Parcel(customer=Customer(email="ada@example.com")),
     ],
 )
 def test_not_every_fact_is_a_reason_to_join(shop: Any, fact: Any) -> None:
