@@ -34,7 +34,7 @@ def authorize(*, name: str, folder: Path, as_json: bool) -> None:
         if connection is None:
             raise HubError(f"There is no connection {name!r} that can be used; `hub connections` shows what there is.")
         auth = connection.auth
-        if not isinstance(auth, OAuth2) or not auth.authorize or auth.assertion is not None:
+        if not isinstance(auth, OAuth2) or not auth.asks_a_person(connection):
             raise HubError(f"{connection.connector.title} needs nobody's agreement; its secrets are all that it needs.")
         asked = Authorization(hub.settings.public_url + CALLBACK)
         _tell(connection, auth, asked)

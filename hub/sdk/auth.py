@@ -138,24 +138,28 @@ class Query(Auth):
 class OAuth2(Auth):
     """OAuth 2, by authorisation code, by client credentials, or by an assertion that we sign (RFC 7523).
 
-    token: the token address (settings may stand in it). client: `body` or `basic`, how it wants our credentials. base: the
-    field of its reply with this account's API address. prefix: what stands before the token in Authorization. assertion: makes
-    the signed assertion of a connection at a moment; then no person has to agree, and no other credentials are sent. pkce:
-    whether the platform checks that who asks for the token is who asked for the code (RFC 7636).
+    token: the token address (settings may stand in it). grant: `authorization_code` or `client_credentials`, or the setting
+    that says which (`{grant}`). client: `body` or `basic`, how it wants our credentials. base: the field of its reply with this
+    account's API address. header, prefix: where the token stands, and after what. assertion: makes the signed assertion of a
+    connection at a moment; then no person has to agree, and no other credentials are sent. pkce: whether the platform checks
+    that who asks for the token is who asked for the code (RFC 7636). more: what it wants to be told when a person is asked;
+    with_code: what it wants beside the code that they bring back.
     """
 
     token: str
     authorize: str = ""
     scopes: str = ""
-    grant: Literal["authorization_code", "client_credentials"] = "authorization_code"
+    grant: str = "authorization_code"
     client: Literal["body", "basic"] = "body"
     client_id: str = "client_id"
     client_secret: str = "client_secret"  # noqa: S105  # the name of a setting
     base: str = ""
+    header: str = "Authorization"
     prefix: str = "Bearer "
     assertion: Callable[[Connection, datetime], str] | None = None
     pkce: bool = False
     more: Mapping[str, str] = field(default_factory=dict)
+    with_code: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -166,7 +170,11 @@ class OAuth2(Auth):
 
     def bearer(self, token: Token) -> Mapping[str, str]:
         """The header with a token."""
-        return {"Authorization": self.prefix + token.access.reveal()}
+        return {self.header: self.prefix + token.access.reveal()}
+
+    def asks_a_person(self, connection: Connection) -> bool:
+        """True when somebody has to agree first."""
+        return bool(self.authorize) and self.assertion is None and connection.fill(self.grant) == "authorization_code"
 
     def authorize_url(self, connection: Connection, authorization: Authorization) -> str:
         """Where a person agrees that we may use the account."""
@@ -183,7 +191,7 @@ class OAuth2(Auth):
 
     def exchange(self, connection: Connection, code: str, asked: Authorization, now: datetime, post: Post) -> Token:
         """The first token, for the code that the person brought back."""
-        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": asked.redirect_uri}
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": asked.redirect_uri, **self.with_code}
         if self.pkce:
             form["code_verifier"] = asked.verifier
         return self._asked(connection, form, now, post, None)
@@ -214,7 +222,7 @@ class OAuth2(Auth):
         if self.assertion is not None:
             form = {"grant_type": JWT_BEARER, "assertion": self.assertion(connection, now)}
             return self._asked(connection, form, now, post, token)
-        if self.grant == "client_credentials":
+        if connection.fill(self.grant) == "client_credentials":
             form = {"grant_type": "client_credentials", **({"scope": self.scopes} if self.scopes else {})}
             return self._asked(connection, form, now, post, token)
         if token is None or token.refresh is None:

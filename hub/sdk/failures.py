@@ -55,12 +55,14 @@ class Reply:
 class Failure:
     """What a connector knows of an answer that its status does not say; words: in the platform's own.
 
-    todo: what a person should do about it, where that is not to connect again.
+    todo: what a person should do about it, where that is not to connect again. retry_after_seconds: after how long it wants
+    to be asked again, where its headers do not say.
     """
 
     verdict: Verdict
     words: str = ""
     todo: str = ""
+    retry_after_seconds: float | None = None
 
 
 def judge(reply: Reply, *, again: bool) -> Verdict:
@@ -117,4 +119,5 @@ def failed(title: str, asked: str, reply: Reply, failure: Failure, strike: Strik
     message = f"{title} answered {reply.status} to {asked}" + (f": {said}" if said else ".")
     if failure.todo or failure.verdict == "reconnect":
         message = f"{message.rstrip('.')}. {failure.todo or 'Check or renew the access of this connection.'}"
-    return CallFailed(message, failure.verdict, retry_after_seconds=wait_told(reply), status=reply.status)
+    told = wait_told(reply) if failure.retry_after_seconds is None else failure.retry_after_seconds
+    return CallFailed(message, failure.verdict, retry_after_seconds=told, status=reply.status)

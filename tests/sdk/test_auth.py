@@ -11,6 +11,7 @@ import pytest
 from hub.errors import CallFailed
 from hub.sdk import Client, Connection, Connector
 from hub.sdk.auth import OAuth2
+from hub.sdk.authorization import Authorization
 from hub.sdk.declare import answers, auth, secret, secrets, setting
 from hub.sdk.play import Play, one_by_one
 from hub.sdk.sample import SAMPLE_NOW
@@ -128,3 +129,49 @@ def test_without_the_settings_for_either_way_the_first_is_asked_for():
     with pytest.raises(CallFailed, match="`email` of desk is not set") as failed:
         play.client(Connection("desk", DESK, DESK.settings.read({}))).get("/me")
     assert failed.value.verdict == "reconnect"
+
+
+STORE = Connector(
+    "store",
+    title="Store",
+    settings=secrets("client_id", "client_secret") + setting("grant", default="client_credentials"),
+    api="https://store.example.com",
+    auth=auth.oauth2(
+        "https://store.example.com/token",
+        authorize="https://store.example.com/agree",
+        grant="{grant}",
+        header="X-Access-Token",
+        prefix="",
+        with_code={"expiring": "1"},
+    ),
+)
+
+
+def _store(grant: str) -> Connection:
+    return Connection("store", STORE, STORE.settings.read({"client_id": "c", "client_secret": "s", "grant": grant}))
+
+
+def test_a_setting_may_say_how_tokens_are_got_and_the_token_may_stand_in_a_header_of_its_own():
+    """By our own credentials nobody is asked; else a person has to agree first."""
+    play = Play(one_by_one([answers(200, TOKEN), answers(200, {})]))
+    tokens = HeldTokens(lambda: SAMPLE_NOW)
+    said = {"session": play.session(), "monotonic": lambda: 0, "sleep": play.slept.append, "tokens": tokens}
+    Client(_store("client_credentials"), **said).get("/me")
+    assert parse_qs(play.calls[0].body.decode())["grant_type"] == ["client_credentials"]
+    assert play.calls[1].headers["x-access-token"] == "t0ken-1" and "authorization" not in play.calls[1].headers
+    assert [_store(grant).auth.asks_a_person(_store(grant)) for grant in ("client_credentials", "authorization_code")] == [
+        False,
+        True,
+    ]
+    with pytest.raises(CallFailed, match="not authorised") as failed:
+        Client(_store("authorization_code"), **said | {"tokens": HeldTokens(lambda: SAMPLE_NOW)}).get("/me")
+    assert failed.value.verdict == "reconnect"
+
+
+def test_a_platform_may_want_more_than_the_code():
+    """For instance that the token shall end one day."""
+    play = Play(one_by_one([answers(200, TOKEN)]))
+    client = play.client(_store("authorization_code"))
+    client.exchange("c0de", Authorization("https://hub.example.com/oauth/callback"), SAMPLE_NOW)
+    form = parse_qs(play.calls[0].body.decode())
+    assert (form["code"], form["expiring"]) == (["c0de"], ["1"])

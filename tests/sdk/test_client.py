@@ -346,6 +346,22 @@ def test_a_connector_may_know_the_time():
     assert client.now() == SAMPLE_NOW
 
 
+def test_a_connector_knows_how_long_to_wait():
+    """Where the body tells it, and no header; what is too long to wait for is left to the outbox."""
+
+    def failures(reply):
+        wait = reply.find("wait")
+        return None if wait is None else Failure("passing", retry_after_seconds=float(wait))
+
+    play, client = play_of(answers(200, {"wait": 7}), answers(200, {}), failures=failures)
+    client.get("/x")
+    assert play.slept == [7.0]
+    play, client = play_of(answers(200, {"wait": 90}), failures=failures)
+    with pytest.raises(CallFailed) as caught:
+        client.get("/x")
+    assert (caught.value.retry_after_seconds, play.slept) == (90.0, [])
+
+
 @pytest.mark.parametrize("reply", [b"not json", {"no": "id"}, b"\xff"])
 def test_an_answer_of_another_form_is_uncertain_for_a_write(reply):
     """It answered 2xx, so it was done, though we cannot read it. What was only read and is no JSON may be whole next time."""
