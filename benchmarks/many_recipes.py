@@ -13,6 +13,7 @@ from benchmarks.report import Goal, Row
 from benchmarks.scale import Scale
 from hub import bootstrap, config
 from hub.engine.catalogue import Catalogue
+from hub.engine.connecting import open_connections
 from hub.programme.settings import Programme
 
 _WHENS = (
@@ -72,7 +73,7 @@ def measure(scale: Scale, say: Callable[[str], None]) -> list[Row]:
 def _load(folder: Path) -> float:
     settings = config.load(folder)
     known = bootstrap.discover()
-    connections = bootstrap.open_connections(settings, known)
+    connections = open_connections(settings, known)
     began = time.perf_counter()
     catalogue = Catalogue(known, connections, Programme.from_node(settings.programme_node))
     bootstrap.load_plans(settings, catalogue)

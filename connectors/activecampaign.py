@@ -9,7 +9,8 @@ Setup:
    webhook: it asks for changed contacts and won deals.
 3. Put the number of the programme's list (Lists > the number in its address) into `list_id`: who leaves it says no to e-mail.
 4. Points in contacts: Contacts > Manage Fields > Add a field (for instance `POINTS`). Fields are found by their personalisation
-   tag or title; say their numbers in `custom_fields` (points: 7), and they need not be looked up.
+   tag or title; say their numbers in `custom_fields` (points: 7), and they need not be looked up. `mirror: {balance: POINTS}`
+   keeps the fields of contacts that there are in step; it makes no contacts.
 5. Events that start automations: Settings > Tracking > Event Tracking: put the event key into `event_key` and the actid into
    `account_number`, and add the names of the events there.
 
@@ -32,7 +33,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
@@ -50,11 +51,13 @@ from hub.sdk import (
     Failure,
     MessageFailed,
     MessageOpened,
+    Mirrored,
     Moment,
     Payload,
     Reference,
     Reply,
     Settings,
+    Shown,
     Subscribed,
     Unsubscribed,
     email,
@@ -399,6 +402,18 @@ def _missing(name: str) -> CallFailed:
     return CallFailed(f"ActiveCampaign has no custom field `{name}`. Make it under Contacts > Manage Fields.", "lasting")
 
 
+def _field_values(client: Client, settings: Settings, fields: Mapping[str, str]) -> list[dict[str, str]] | None:
+    ids = _known_ids(client, settings, fields)
+    return [{"field": ids[name], "value": value} for name, value in fields.items()] or None
+
+
+def _known_ids(client: Client, settings: Settings, names: Iterable[str]) -> Mapping[str, str]:
+    ids = _field_ids(client, settings, set(names))
+    if gone := [name for name in names if name not in ids]:
+        raise _missing(gone[0])
+    return ids
+
+
 @connector.action(repeat="safe")
 def upsert_contact(
     client: Client,
@@ -411,12 +426,45 @@ def upsert_contact(
     fields: Fields = {},  # noqa: B006  # never changed
 ) -> Kept:
     """Set names and custom fields of the contact with an e-mail address; makes the contact where there is none."""
-    ids = _field_ids(client, settings, set(fields))
-    if gone := [name for name in fields if name not in ids]:
-        raise _missing(gone[0])
-    values = [{"field": ids[name], "value": value} for name, value in fields.items()]
-    contact = {"email": email, "firstName": first_name, "lastName": last_name, "phone": phone, "fieldValues": values or None}
+    values = _field_values(client, settings, fields)
+    contact = {"email": email, "firstName": first_name, "lastName": last_name, "phone": phone, "fieldValues": values}
     return Kept.model_validate(client.post("/api/3/contact/sync", json={"contact": contact})["contact"])
+
+
+@connector.action(repeat="safe")
+def update_contact(client: Client, settings: Settings, *, contact: ContactId, fields: Fields) -> Kept:
+    """Set custom fields of a contact that is there."""
+    values = _field_values(client, settings, fields)
+    told = client.put("/api/3/contacts/{id}", at={"id": contact}, json={"contact": {"fieldValues": values}})
+    return Kept.model_validate(told["contact"])
+
+
+@connector.mirror(update_contact)
+def as_contact(one: Mirrored) -> dict[str, Any] | None:
+    """The contact that shows a member's points."""
+    return {"contact": one.customer.id, "fields": one.texts} if one.customer.id else None
+
+
+@connector.mirrored
+def contact_fields(client: Client, settings: Settings, one: Mirrored) -> Shown | None:
+    """What a contact's fields say; a contact whose number is not known is found by its address."""
+    contact = _contact(client, one.customer.id) if one.customer.id else None
+    if contact is None and one.customer.email:
+        contact = _contact_at(client, one.customer.email)
+    if contact is None:
+        return None
+    ids = _known_ids(client, settings, one.fields)
+    said = {str(row["field"]): row["value"] for row in contact["fieldValues"]}
+    return Shown({name: said.get(ids[name]) for name in one.fields}, contact["contact"]["id"])
+
+
+def _contact(client: Client, number: str) -> Any:
+    return client.find("/api/3/contacts/{id}", at={"id": number})
+
+
+def _contact_at(client: Client, address: str) -> Any:
+    rows = client.get("/api/3/contacts", query={"email": address})["contacts"]
+    return _contact(client, rows[0]["id"]) if rows else None
 
 
 class Row(BaseModel):
@@ -601,6 +649,8 @@ GET_ANA = "GET /api/3/contacts/3"
 SYNC = "POST /api/3/contact/sync"
 POINTS = {"email": "ana@example.com", "fields": {"points": "120"}}
 FIELDS = {"fields": [{"id": "7", "title": "Points", "perstag": "POINTS"}, {"id": "8", "title": "Tier", "perstag": "TIER"}]}
+SAYS_120 = {"field": "7", "value": "120"}
+ANA_SHOWN = {"customer": {"id": "3"}, "fields": {"POINTS": 120}}
 GOLD = {"id": "5", "tag": "gold", "tagType": "contact"}
 TAG = {"contact": "3", "tag": "gold"}
 FIND_GOLD = ask("GET /api/3/tags", query={"search": "gold"})
@@ -690,6 +740,47 @@ connector.sample(
     ],
     reply=[FIELDS, answers(201, {"contact": ANA})],
     gives={"id": "3"},
+)
+connector.sample(
+    update_contact,
+    {"contact": "3", "fields": {"POINTS": "120", "TIER": ""}},
+    asks=[
+        "GET /api/3/fields",
+        ask("PUT /api/3/contacts/3", json={"contact": {"fieldValues": [SAYS_120, {"field": "8", "value": ""}]}}),
+    ],
+    reply=[FIELDS, {"contact": ANA}],
+    gives={"id": "3"},
+)
+connector.sample(
+    as_contact,
+    ANA_SHOWN,
+    asks=["GET /api/3/fields", ask("PUT /api/3/contacts/3", json={"contact": {"fieldValues": [SAYS_120]}})],
+    reply=[FIELDS, {"contact": ANA}],
+    gives={"contact": "3", "fields": {"POINTS": "120"}},
+)
+connector.sample(as_contact, {"customer": {"phone": "+447700900123"}, "fields": {"POINTS": 120}}, gives=None)
+connector.sample(
+    contact_fields,
+    ANA_SHOWN,
+    asks=[GET_ANA, "GET /api/3/fields"],
+    reply=[{"contact": ANA, "fieldValues": [SAYS_120]}, FIELDS],
+    gives={"id": "3", "fields": {"POINTS": "120"}},
+)
+connector.sample(
+    contact_fields,
+    {"customer": {"email": "ana@example.com"}, "fields": {"TIER": "Gold"}},
+    asks=[ask("GET /api/3/contacts", query={"email": "ana@example.com"}), GET_ANA, "GET /api/3/fields"],
+    reply=[{"contacts": [ANA], "meta": META}, {"contact": ANA, "fieldValues": [SAYS_120]}, FIELDS],
+    gives={"id": "3", "fields": {"TIER": None}},
+    note="a contact whose number is not known yet, and whose field is empty",
+)
+connector.sample(
+    contact_fields,
+    ANA_SHOWN,
+    asks=[GET_ANA],
+    reply=[answers(404)],
+    gives=None,
+    note="a contact that is gone",
 )
 connector.sample(
     import_contacts,

@@ -12,7 +12,8 @@ Setup:
 3. One app tells of all the portals that installed it: write yours (Settings > Account, the Hub ID) into `account_id`.
 4. A workflow: add the step "Send a webhook", POST, {webhook_url}?workflow=vip, "Include request signature in header" with the
    app's id, and send the object's properties, Last modified date among them: it tells one enrolment from another.
-5. Points in a contact: make a number property first (Settings > Properties, for instance `loyalty_points`).
+5. Points in a contact: make a number property first (Settings > Properties, for instance `loyalty_points`; for a day a date
+   property). `mirror: {balance: loyalty_points}` keeps it in step in the contacts that there are; it makes none.
 
 What is told: a deal is won once, whatever its pipeline calls the stage; a later change of its amount is shown beside the
 event and earns nothing by itself, and HubSpot has no notice for a deal that is opened again: adjust by hand. A contact counts
@@ -42,6 +43,7 @@ from pydantic import BaseModel, Field, ValidationError
 from hub.sdk import (
     CallFailed,
     Client,
+    Connection,
     Connector,
     Customer,
     CustomerChanged,
@@ -49,6 +51,7 @@ from hub.sdk import (
     DealWon,
     Failure,
     Item,
+    Mirrored,
     Moment,
     Number,
     Payload,
@@ -56,6 +59,7 @@ from hub.sdk import (
     Reply,
     Request,
     Settings,
+    Shown,
     TicketSolved,
     Unreadable,
     json_text,
@@ -171,6 +175,7 @@ connector = Connector(
 
 ONE = "/crm/objects/{api_version}/{kind}/{id}"
 SEARCH = "/crm/objects/{api_version}/{kind}/search"
+BATCH = "/crm/objects/{api_version}/{kind}/batch/{what}"
 CONTACT = ("email", "phone", "mobilephone", "firstname", "lastname", "lifecyclestage", "createdate", "lastmodifieddate")
 SEARCHED_MOST = 10_000
 
@@ -240,35 +245,40 @@ class ContactChanged(CustomerChanged):
     version: Short
 
 
-def _contact(notice: Notice, settings: Settings, client: Client) -> Found:
-    return notice.found or _fetched(client, "contacts", notice.object_id, (*CONTACT, *settings["contact_properties"]))
+def _contact(notice: Notice, connection: Connection, client: Client) -> Found:
+    return notice.found or _fetched(client, "contacts", notice.object_id, (*CONTACT, *_more(connection)))
 
 
-def _attributes(contact: Found, settings: Settings) -> dict[str, str]:
-    return {name: contact.said(name) for name in ("lifecyclestage", *settings["contact_properties"]) if contact.said(name)}
+def _more(connection: Connection) -> list[str]:
+    """The properties that recipes may read besides; what mirrors a member's points is the hub's own word."""
+    return [name for name in connection.settings["contact_properties"] if name not in connection.mirror.values()]
+
+
+def _attributes(contact: Found, connection: Connection) -> dict[str, str]:
+    return {name: contact.said(name) for name in ("lifecyclestage", *_more(connection)) if contact.said(name)}
 
 
 @connector.trigger("contact.creation", key="customer.id")
-def contact_created(notice: Notice, settings: Settings, client: Client) -> CustomerChanged | None:
+def contact_created(notice: Notice, connection: Connection, client: Client) -> CustomerChanged | None:
     """A contact is new."""
     if notice.is_echo:
         return None
-    contact = _contact(notice, settings, client)
+    contact = _contact(notice, connection, client)
     return CustomerChanged(
         occurred_at=contact.created_at,
         customer=_customer(contact),
         created=True,
-        attributes=_attributes(contact, settings),
+        attributes=_attributes(contact, connection),
     )
 
 
 @connector.trigger("contact.propertyChange", key=("customer.id", "version"))
-def contact_changed(notice: Notice, settings: Settings, client: Client) -> ContactChanged | None:
+def contact_changed(notice: Notice, connection: Connection, client: Client) -> ContactChanged | None:
     """A contact's name, addresses or another property that is read has changed."""
     if notice.is_echo:
         return None
-    contact = _contact(notice, settings, client)
-    customer, attributes = _customer(contact), _attributes(contact, settings)
+    contact = _contact(notice, connection, client)
+    customer, attributes = _customer(contact), _attributes(contact, connection)
     version = _digest({"customer": customer, "attributes": attributes})
     return ContactChanged(occurred_at=contact.updated_at, customer=customer, attributes=attributes, version=version)
 
@@ -367,9 +377,9 @@ def won_deals(client: Client, since: datetime) -> Iterator[Mapping[str, Any]]:
 
 
 @connector.pull(contact_changed)
-def changed_contacts(client: Client, settings: Settings, since: datetime) -> Iterator[Mapping[str, Any]]:
+def changed_contacts(client: Client, connection: Connection, since: datetime) -> Iterator[Mapping[str, Any]]:
     """Contacts that are new or were changed since a moment."""
-    asked = {**_since("lastmodifieddate", since), "properties": [*CONTACT, *settings["contact_properties"]]}
+    asked = {**_since("lastmodifieddate", since), "properties": [*CONTACT, *_more(connection)]}
     path = SEARCH.replace("{kind}", "contacts")
     for row in client.pages(path, items="results", next=_windows("lastmodifieddate"), method="POST", json=asked):
         yield {"objectId": row["id"], "found": row}
@@ -410,7 +420,7 @@ def upsert_contact(client: Client, contacts: list[Contact]) -> list[Kept | CallF
 
 def _upserted(client: Client, wanted: Mapping[str, Mapping[str, str]]) -> dict[str, Kept | CallFailed]:
     inputs = [{"id": email, "idProperty": "email", "properties": properties} for email, properties in wanted.items()]
-    told = client.post("/crm/objects/{api_version}/contacts/batch/upsert", json={"inputs": inputs})
+    told = client.post(BATCH, at={"kind": "contacts", "what": "upsert"}, json={"inputs": inputs})
     kept = {(row["properties"].get("email") or "").lower(): Kept.model_validate(row) for row in told["results"]}
     return {email: kept.get(email) or CallFailed(_refusal(told, email), "lasting") for email in wanted}
 
@@ -422,11 +432,56 @@ def _refusal(told: Mapping[str, Any], email: str) -> str:
     return f"HubSpot did not keep {email}: {said or 'it does not say why'}."
 
 
-@connector.action(repeat="safe")
-def update_contact(client: Client, *, contact: ContactId, properties: Properties) -> Kept:
+class KnownContact(BaseModel):
+    """A contact that is there, as it should be."""
+
+    contact: ContactId
+    properties: Properties
+
+
+@connector.action(repeat="safe", batch=100)
+def update_contact(client: Client, contacts: list[KnownContact]) -> list[Kept | CallFailed]:
     """Set properties of a contact."""
-    kept: Kept = client.patch(ONE, at={"kind": "contacts", "id": contact}, json={"properties": properties}, into=Kept)
-    return kept
+    wanted: dict[str, dict[str, str]] = {}
+    for one in contacts:
+        wanted.setdefault(one.contact, {}).update(one.properties)
+    outcomes = tell_apart(wanted, lambda some: _updated(client, some))
+    return [outcomes[one.contact] for one in contacts]
+
+
+def _updated(client: Client, wanted: Mapping[str, Mapping[str, str]]) -> dict[str, Kept | CallFailed]:
+    inputs = [{"id": contact, "properties": properties} for contact, properties in wanted.items()]
+    told = client.post(BATCH, at={"kind": "contacts", "what": "update"}, json={"inputs": inputs})
+    kept = {str(row["id"]): Kept.model_validate(row) for row in told["results"]}
+    return {contact: kept.get(contact) or CallFailed(_refusal(told, contact), "lasting") for contact in wanted}
+
+
+@connector.mirror(update_contact)
+def as_contact(one: Mirrored) -> dict[str, Any] | None:
+    """The contact that shows a member's points."""
+    return {"contact": one.customer.id, "properties": one.texts} if one.customer.id else None
+
+
+@connector.mirrored(batch=100)
+def contact_properties(client: Client, many: list[Mirrored]) -> list[Shown | None]:
+    """What contacts' properties say; a contact whose id is not known is found by its address."""
+    names = list(dict.fromkeys(name for one in many for name in one.fields))
+    by_id = _read(client, [one.customer.id for one in many if one.customer.id], names)
+    missing = [one.customer.email for one in many if one.customer.id not in by_id and one.customer.email]
+    by_email = _read(client, missing, names, "email")
+    found = [by_id.get(one.customer.id or "") or by_email.get((one.customer.email or "").lower()) for one in many]
+    return [Shown(contact.properties, contact.id) if contact is not None else None for contact in found]
+
+
+def _read(client: Client, keys: list[str], names: list[str], by: str | None = None) -> dict[str, Found]:
+    """Contacts by their keys; those that HubSpot does not know are left out."""
+    if not keys:
+        return {}
+    inputs = [{"id": key} for key in dict.fromkeys(key.lower() for key in keys)]
+    asked = {"inputs": inputs, "properties": [*names, "email"], "propertiesWithHistory": [], "idProperty": by}
+    told = client.post(BATCH, at={"kind": "contacts", "what": "read"}, json=asked, safe=True)
+    found = map(Found.model_validate, told["results"])
+    return {contact.said("email").lower() if by else contact.id: contact for contact in found}
 
 
 class Counted(BaseModel):
@@ -598,8 +653,10 @@ V = "/crm/objects/2026-09"
 GET_DEAL = ask(f"GET {V}/deals/9001", query={"associations": "contacts"})
 GET_ADA = ask(f"GET {V}/contacts/501")
 UPSERT = f"POST {V}/contacts/batch/upsert"
+UPDATE, READ = f"POST {V}/contacts/batch/update", f"POST {V}/contacts/batch/read"
 COMPLETE = {"status": "COMPLETE", "startedAt": "2026-02-06T21:30:00Z", "completedAt": "2026-02-06T21:30:00Z"}
 POINTS = {"email": "Ada@example.com", "properties": {"loyalty_points": "120"}}
+ADA_SHOWN: dict[str, Any] = {"customer": {"id": "501"}, "fields": {"loyalty_points": 120, "loyalty_tier": None}}
 NOTE = {"contact": "501", "text": "Redeemed <Oil change>\nat the counter"}
 NOTED = TIMES | {"id": "88", "properties": {"hs_note_body": "<p>Redeemed &lt;Oil change&gt;<br>at the counter</p>"}}
 VIP = {"contact": "501", "list_id": "12"}
@@ -712,9 +769,39 @@ connector.sample(
 connector.sample(
     update_contact,
     {"contact": "501", "properties": {"loyalty_points": "120"}},
-    asks=ask(f"PATCH {V}/contacts/501", json={"properties": {"loyalty_points": "120"}}),
-    reply=ADA,
+    asks=ask(UPDATE, json={"inputs": [{"id": "501", "properties": {"loyalty_points": "120"}}]}),
+    reply=COMPLETE | {"results": [ADA]},
     gives={"id": "501"},
+)
+connector.sample(
+    as_contact,
+    ADA_SHOWN,
+    asks=ask(UPDATE, json={"inputs": [{"id": "501", "properties": {"loyalty_points": "120", "loyalty_tier": ""}}]}),
+    reply=COMPLETE | {"results": [ADA]},
+    gives={"contact": "501", "properties": {"loyalty_points": "120", "loyalty_tier": ""}},
+)
+connector.sample(as_contact, ADA_SHOWN | {"customer": {"email": "ada@example.com"}}, gives=None)
+connector.sample(
+    contact_properties,
+    ADA_SHOWN,
+    asks=ask(READ, json={"inputs": [{"id": "501"}], "properties": ["loyalty_points", "loyalty_tier", "email"]}),
+    reply=COMPLETE | {"results": [ADA | {"properties": {"loyalty_points": "119", "loyalty_tier": None}}]},
+    gives={"id": "501", "fields": {"loyalty_points": "119", "loyalty_tier": None}},
+)
+connector.sample(
+    contact_properties,
+    ADA_SHOWN | {"customer": {"email": "Ada@example.com"}},
+    asks=ask(READ, json={"inputs": [{"id": "ada@example.com"}], "idProperty": "email"}),
+    reply=COMPLETE | {"results": [ADA | {"properties": {"email": "ada@example.com", "loyalty_points": "120"}}]},
+    gives={"id": "501", "fields": {"loyalty_points": "120"}},
+)
+connector.sample(
+    contact_properties,
+    ADA_SHOWN,
+    asks=READ,
+    reply=answers(207, COMPLETE | {"results": [], "errors": [{"status": "error", "message": "Could not get some objects"}]}),
+    gives=None,
+    note="HubSpot knows no such contact",
 )
 connector.sample(
     increment_property,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import gc
 import json
 import threading
-from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from random import Random, SystemRandom
 from typing import Any
 
@@ -14,15 +14,16 @@ import requests
 
 from hub import log, plugins
 from hub.clock import Clock, SystemClock, monotonic
-from hub.config import ConnectionConfig, Settings, Values
+from hub.config import Settings
 from hub.engine import controls  # noqa: F401 - it adds its actions to the built-in connector
 from hub.engine.alerts.commands import AlertCommands
 from hub.engine.alerts.owner import read as read_owner
 from hub.engine.alerts.telling import Alerts
 from hub.engine.alerts.troubles import Lookout
 from hub.engine.batch import Batch
-from hub.engine.catalogue import BUILT_IN, Catalogue
+from hub.engine.catalogue import Catalogue
 from hub.engine.commands import Commands
+from hub.engine.connecting import open_connections
 from hub.engine.door import Door
 from hub.engine.events import queries
 from hub.engine.health import Pace
@@ -37,7 +38,7 @@ from hub.engine.secret_commands import SecretCommands
 from hub.engine.transactions import Transactions
 from hub.engine.vitals import Check, Snapshot
 from hub.engine.worker import Worker
-from hub.errors import ConfigError, HubError, Problem
+from hub.errors import HubError
 from hub.ids import Ids
 from hub.plugins import Broken
 from hub.programme.actions import connector
@@ -45,7 +46,6 @@ from hub.programme.settings import Programme
 from hub.recipes.check import Stopped, load_folder
 from hub.recipes.model import Plan
 from hub.sdk import Connection, Connector
-from hub.sdk import Settings as ConnectionSettings
 from hub.sdk.network import open_session
 from hub.store import Session, Store
 from hub.store import database as databases
@@ -286,42 +286,6 @@ def open_alerts(
     return Alerts(owner, ways, Lookout(working, incomplete, stopped, broken), programme)
 
 
-def open_connections(
-    settings: Settings, connectors: Mapping[str, Connector], out_of_use: Container[str] = ()
-) -> dict[str, Connection]:
-    """Every connection of the workspace; one that lacks variables of the environment has examples in their places.
-
-    Those out of use are left out. ConfigError for an unknown connector, or settings that it does not take.
-    """
-    problems: list[Problem] = []
-    found: dict[str, Connection] = {}
-    for config in settings.connections:
-        if config.name in out_of_use:
-            continue
-        connector = connectors.get(config.connector)
-        if connector is None or config.connector == BUILT_IN:
-            known = ", ".join(sorted(name for name in connectors if name != BUILT_IN))
-            problems.append(config.node.problem(f"there is no connector `{config.connector}`", f"known: {known}"))
-            continue
-        complete = _completed(config, connector)
-        wrong = connector.settings.problems(complete.values)
-        problems += [config.node.problem(one.message, one.hint) for one in wrong]
-        if not wrong:
-            found[config.name] = _connection(settings, complete, connector)
-    if problems:
-        raise ConfigError(problems)
-    return found
-
-
-def _completed(config: ConnectionConfig, connector: Connector) -> ConnectionConfig:
-    """With examples in the places of variables that are not set, so that recipes can be checked against the connection."""
-    if not config.missing:
-        return config
-    examples = connector.settings.example()
-    lacking = {one.name: examples[one.name] for one in connector.settings if one.required and one.name not in config.values}
-    return replace(config, values=Values({**lacking, **config.values}))
-
-
 def _able(plans: Sequence[Plan], catalogue: Catalogue, unusable: Collection[str]) -> list[Plan]:
     """The recipes that can run; one that needs a connection which lacks something stops, and the log says so."""
     able = []
@@ -332,17 +296,3 @@ def _able(plans: Sequence[Plan], catalogue: Catalogue, unusable: Collection[str]
         else:
             able.append(plan)
     return able
-
-
-def _connection(settings: Settings, config: ConnectionConfig, connector: Connector) -> Connection:
-    values: ConnectionSettings = connector.settings.read(config.values)
-    for secret in values.secrets():
-        log.redact.add(secret)
-    return Connection(
-        name=config.name,
-        connector=connector,
-        settings=values,
-        base_url=config.base_url,
-        allow_private=config.allow_private,
-        webhook_url=f"{settings.public_url}/hooks/{config.name}",
-    )

@@ -32,7 +32,19 @@ def test_the_page_names_every_word_of_the_kit():
         words |= {
             name for name, thing in vars(module).items() if inspect.isfunction(thing) and thing.__module__ == module.__name__
         }
-    words |= {"trigger", "action", "pull", "poke", "lookup", "handshake", "subscribe", "unsubscribe", "sample"}
+    words |= {
+        "trigger",
+        "action",
+        "pull",
+        "poke",
+        "lookup",
+        "handshake",
+        "subscribe",
+        "unsubscribe",
+        "sample",
+        "mirror",
+        "mirrored",
+    }
     words |= set(inspect.signature(Envelope).parameters) - {"account_setting"}
     words |= set(inspect.signature(Connector).parameters) - {"name", "title", "api", "headers"}
     missing = {word for word in words if not word.startswith("_") and not re.search(rf"\b{word}\b", PAGE)}

@@ -8,6 +8,7 @@ import pytest
 from hub import bootstrap, config
 from hub.demo.workspace import LIBRARY
 from hub.engine.catalogue import Catalogue
+from hub.engine.connecting import open_connections
 from hub.engine.examples import try_examples
 from hub.programme.settings import Programme
 
@@ -40,7 +41,7 @@ def shelf(request, tmp_path):
     settings = _copied(tmp_path, programme, _recipes(request.param))
     known = bootstrap.discover()
     terms = Programme.from_node(settings.programme_node)
-    catalogue = Catalogue(known, bootstrap.open_connections(settings, known), terms)
+    catalogue = Catalogue(known, open_connections(settings, known), terms)
     return catalogue, terms, bootstrap.load_plans(settings, catalogue)
 
 

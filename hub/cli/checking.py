@@ -9,6 +9,7 @@ from hub import bootstrap
 from hub.config import Settings
 from hub.engine.alerts.telling import Alerts
 from hub.engine.catalogue import Catalogue
+from hub.engine.connecting import open_connections
 from hub.engine.retention import Limits
 from hub.errors import ConfigError, Problem
 from hub.plugins import Broken
@@ -51,7 +52,7 @@ def look_at(settings: Settings) -> Checked:
     settings = complete(settings, connectors)
     out_of_use = bootstrap.find_out_of_use(settings, connectors, broken)
     try:
-        connections = bootstrap.open_connections(settings, connectors, out_of_use)
+        connections = open_connections(settings, connectors, out_of_use)
     except ConfigError as error:
         problems += error.problems
         connections = {}

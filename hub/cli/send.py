@@ -18,6 +18,7 @@ from hub.cli.output import complain, json_option, print_json, progress, say
 from hub.cli.workspace import queries, reading, workspace_option
 from hub.clock import SystemClock, monotonic
 from hub.config import Settings
+from hub.engine.connecting import open_connections
 from hub.engine.events import READY
 from hub.errors import HubError
 from hub.sdk import Connection, Request
@@ -85,7 +86,7 @@ def _connection(settings: Settings, name: str) -> Connection:
         raise HubError(f"There is no connection {name!r}; there are {named}.")
     if given.missing:
         raise HubError(f"Connection {name} waits for {', '.join(given.missing)}. `hub check` says how to set it.")
-    return bootstrap.open_connections(settings, connectors)[name]
+    return open_connections(settings, connectors)[name]
 
 
 def _pair(text: str) -> tuple[str, str]:

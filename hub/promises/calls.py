@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import requests
 from pydantic import BaseModel
 
 from hub.errors import CallFailed
 from hub.promises.trial import Trial, expect, matches, shown
+from hub.sdk.mirror import Shown
 from hub.sdk.play import Called, Play, Respond, one_by_one
 from hub.sdk.request import Answer
-from hub.sdk.sample import answers
+from hub.sdk.sample import answers, lies_in
 
 ROUNDS_MOST = 2_100
 
@@ -86,6 +89,37 @@ def finds_what_was_done(trial: Trial) -> None:
         expect(result is not None and matches(result, trial.told.gives), f"it finds {result!r}")
 
 
+def shows_what_it_says(trial: Trial) -> None:
+    """The mirror gives its action what its sample says, and the action sends it."""
+    inputs = trial.mirror_inputs()
+    if trial.told.gives is None:
+        expect(inputs is None, f"it gives {inputs!r}, and should leave this member out")
+        return
+    expect(inputs is not None and matches(inputs, trial.told.gives), f"it gives {inputs!r}")
+    result, play = trial.act(one_by_one(trial.told.replies))
+    expect(not isinstance(result, CallFailed), f"the action fails: {result}")
+    trial.expect_asked(play.calls)
+
+
+def clears_what_is_no_more(trial: Trial) -> None:
+    """A member without a tier, and whose points do not expire, is shown so too."""
+    if trial.told.gives is not None:
+        expect(trial.mirror_inputs(cleared=True) is not None, "it leaves a member out because there is nothing to show")
+
+
+def sees_what_it_says(trial: Trial) -> None:
+    """Reading asks what its sample says and sees what the sample says."""
+    shown, play = trial.act(one_by_one(trial.told.replies))
+    trial.expect_asked(play.calls)
+    if trial.told.fails or isinstance(shown, CallFailed):
+        said = shown.verdict if isinstance(shown, CallFailed) else "success"
+        expect(said == trial.told.fails, f"it ends in {said}: {shown}")
+    elif trial.told.gives is None:
+        expect(shown is None, f"it sees {shown!r}, and the platform does not know this member")
+    else:
+        expect(isinstance(shown, Shown) and lies_in(trial.told.gives, asdict(shown)), f"it sees {shown!r}")
+
+
 def pulls_what_it_says(trial: Trial) -> None:
     """The pull asks what its sample says, and its trigger makes of the records what the sample says."""
     items, play = trial.pulled(one_by_one(trial.told.replies))
@@ -131,10 +165,14 @@ ACTION_PROMISES = (
     says_no_secret,
 )
 LOOKUP_PROMISES = (finds_what_was_done,)
+MIRROR_PROMISES = (shows_what_it_says, clears_what_is_no_more)
+READING_PROMISES = (sees_what_it_says, asks_to_be_connected_again, waits_as_told, tries_again_with_the_same_key, says_no_secret)
 PULL_PROMISES = (pulls_what_it_says, ends_though_pages_repeat)
 
 
-def _first(trial: Trial, reply: Answer | Exception, *, every: bool = False) -> tuple[BaseModel | CallFailed | str | None, Play]:
+def _first(
+    trial: Trial, reply: Answer | Exception, *, every: bool = False
+) -> tuple[BaseModel | Shown | CallFailed | str | None, Play]:
     """Runs the action with another first reply (or always that). None when the sample is of a failure, or makes no call."""
     if trial.told.fails or not trial.told.replies:
         return None, Play(one_by_one(()))
@@ -143,10 +181,10 @@ def _first(trial: Trial, reply: Answer | Exception, *, every: bool = False) -> t
     return ("nothing" if result is None else result), play
 
 
-def _expect_careful(trial: Trial, result: BaseModel | CallFailed | str | None, play: Play) -> None:
+def _expect_careful(trial: Trial, result: BaseModel | Shown | CallFailed | str | None, play: Play) -> None:
     if result is None:
         return
-    harmless = trial.connector.actions[trial.told.of].repeat != "never" or play.calls[0].method == "GET"
+    harmless = trial.repeat != "never" or play.calls[0].method == "GET"
     if isinstance(result, CallFailed) and not harmless:
         expect(result.verdict == "uncertain", f"it ends in {result.verdict}, though nobody knows whether it was done")
         expect(len(play.calls) == 1, f"it was called {len(play.calls)} times, though it must not be repeated")

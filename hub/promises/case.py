@@ -19,6 +19,8 @@ _PROMISES: dict[str, tuple[Promise, ...]] = {
     "action": calls.ACTION_PROMISES,
     "lookup": calls.LOOKUP_PROMISES,
     "pull": calls.PULL_PROMISES,
+    "mirror": calls.MIRROR_PROMISES,
+    "reading": calls.READING_PROMISES,
 }
 
 __all__ = ["Broken", "Case", "Outcome", "cases", "check"]

@@ -10,12 +10,13 @@ from typing import Any
 from pydantic import BaseModel
 
 from hub.errors import CallFailed
-from hub.sdk.action import CallKey
+from hub.sdk.action import CallKey, Repeat
 from hub.sdk.client import Client
 from hub.sdk.connection import Connection
 from hub.sdk.connector import Connector
 from hub.sdk.envelope import Item
-from hub.sdk.facts import Fact
+from hub.sdk.facts import Customer, Fact
+from hub.sdk.mirror import Mirrored, Shown
 from hub.sdk.play import Called, Play, Respond, difference, one_by_one
 from hub.sdk.request import Request
 from hub.sdk.sample import SAMPLE_NOW, Sample
@@ -87,22 +88,50 @@ class Trial:
         items = self.connector.items(request or self.signed(), connection)
         return [item for item in items if any(t.name == self.told.of for t in self.connector.triggers_for(item))]
 
-    def act(self, respond: Respond) -> tuple[BaseModel | CallFailed | None, Play]:
-        """Runs the sample's action against a played platform: its result or its failure, and what was played."""
-        action, connection, play = self.connector.actions[self.told.of], self.connection(), Play(respond)
-        inputs = action.inputs.model_validate(self.told.given)
-        client = play.client(connection, call_key=KEY, repeat=action.repeat)
+    @property
+    def repeat(self) -> Repeat:
+        """What may happen when the answer to the sample's call is lost."""
+        action = self.connector.actions.get(self.told.of)
+        return action.repeat if action is not None else "safe"
+
+    def act(self, respond: Respond) -> tuple[BaseModel | Shown | CallFailed | None, Play]:
+        """Runs the sample's action (its mirror, its reading) against a played platform: the result or failure, and what was
+        played."""
+        connection, play = self.connection(), Play(respond)
         handed = {
-            Client: client,
+            Client: play.client(connection, call_key=KEY, repeat=self.repeat),
             Connection: connection,
             Settings: connection.settings,
             CallKey: CallKey(KEY),
             datetime: SAMPLE_NOW,
         }
         try:
-            return action.call(handed, inputs), play
+            return self._acted(handed), play
         except CallFailed as failure:
             return failure, play
+
+    def _acted(self, handed: Mapping[Any, Any]) -> BaseModel | Shown | CallFailed | None:
+        mirror = self.connector.mirroring
+        if self.told.kind == "action" or mirror is None:
+            action = self.connector.actions[self.told.of]
+            return action.call(handed, action.inputs.model_validate(self.told.given))
+        if self.told.kind == "reading":
+            return mirror.look(handed, [self.mirrored()])[0]
+        inputs = self.mirror_inputs()
+        return None if inputs is None else mirror.action.call(handed, inputs)
+
+    def mirrored(self, *, cleared: bool = False) -> Mirrored:
+        """The member of the sample of a mirror. cleared: with nothing to show."""
+        fields = self.told.given["fields"]
+        return Mirrored(
+            Customer.model_validate(self.told.given["customer"]), dict.fromkeys(fields) if cleared else dict(fields)
+        )
+
+    def mirror_inputs(self, *, cleared: bool = False) -> BaseModel | None:
+        """What the sample's mirror gives its action."""
+        mirror, connection = self.connector.mirroring, self.connection()
+        assert mirror is not None
+        return mirror.inputs({Connection: connection, Settings: connection.settings}, self.mirrored(cleared=cleared))
 
     def look_up(self, respond: Respond) -> tuple[BaseModel | None, Play]:
         """Runs the sample's lookup against a played platform."""

@@ -6,6 +6,8 @@ from typing import get_args
 
 from hub.promises.trial import Trial, expect
 from hub.sdk.action import Action
+from hub.sdk.connector import Connector
+from hub.sdk.parameters import Contract
 from hub.sdk.proof import Nothing
 from hub.sdk.sample import unused
 from hub.sdk.trigger import Pull, Trigger
@@ -40,15 +42,21 @@ def takes_deliveries_apart(trial: Trial) -> None:
 
 
 def speaks_in_sentences(trial: Trial) -> None:
-    """Each trigger, action and pull has a sentence."""
+    """Each trigger, action, pull and mirror has a sentence."""
     mine = trial.connector
-    known: list[Trigger | Action | Pull] = [
+    known: list[Trigger | Action | Pull | Contract] = [
         *mine.triggers.values(),
         *mine.actions.values(),
         *mine.pulls.values(),
+        *_mirror(mine),
     ]
     mute = [thing.name for thing in known if not thing.doc.partition("\n")[0].endswith(".")]
     expect(not mute, f"no sentence is said of {', '.join(mute)}")
+
+
+def _mirror(connector: Connector) -> list[Contract]:
+    mirror = connector.mirroring
+    return [] if mirror is None else [mirror.contract, *([mirror.reading] if mirror.reading else [])]
 
 
 def explains_its_inputs(trial: Trial) -> None:
@@ -64,14 +72,16 @@ def _holds_float(annotation: object) -> bool:
 
 
 def has_samples(trial: Trial) -> None:
-    """Each trigger, action and pull has a sample."""
+    """Each trigger, action, pull and mirror has a sample."""
     connector = trial.connector
     told = [name for name, trigger in connector.triggers.items() if not trigger.polled]
-    missing = unused(connector.samples, [*told, *connector.actions, *connector.pulls])
+    mirror = [one.name for one in _mirror(connector)]
+    missing = unused(connector.samples, [*told, *connector.actions, *connector.pulls, *mirror])
     expect(not missing, f"there is no sample of {', '.join(missing)}")
     speaking = {sample.of for sample in connector.samples if sample.gives is not None}
     pulled = {pull.trigger for pull in connector.pulls.values() if pull.name in speaking}
     silent = [name for name, trigger in connector.triggers.items() if name not in (pulled if trigger.polled else speaking)]
+    silent += [name for name in mirror if name not in speaking]
     expect(not silent, f"no sample shows what {', '.join(silent)} gives")
 
 

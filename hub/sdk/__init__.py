@@ -41,6 +41,7 @@ from hub.sdk.facts import (
 from hub.sdk.failures import Failure, Reply
 from hub.sdk.fields import field_keys
 from hub.sdk.markup import Element, read_xml
+from hub.sdk.mirror import Mirrored, Shown
 from hub.sdk.request import Answer, Request
 from hub.sdk.settings import Secret, Setting, Settings
 from hub.sdk.trigger import Payload
@@ -91,6 +92,7 @@ __all__ = [
     "MessageFailed",
     "MessageOpened",
     "MessageReceived",
+    "Mirrored",
     "Moment",
     "Money",
     "Number",
@@ -108,6 +110,7 @@ __all__ = [
     "Secret",
     "Setting",
     "Settings",
+    "Shown",
     "SignedMoney",
     "Subscribed",
     "TicketCreated",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hub.errors import CallFailed
@@ -25,7 +26,8 @@ class Connection:
     """One account of one platform.
 
     base_url: where its API is played instead (tests, the demo, an own server). allow_private: whether that may be an address
-    inside the house. webhook_url: the public URL at which the platform calls us.
+    inside the house. webhook_url: the public URL at which the platform calls us. mirror: which of the platform's fields show
+    what of a member, as hub.yaml says (`balance: POINTS`); what they say is our own word and no news.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Connection:
     base_url: str | None = None
     allow_private: bool = False
     webhook_url: str = ""
+    mirror: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def auth(self) -> Auth | None:

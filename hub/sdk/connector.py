@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar, overload
 
@@ -16,21 +16,21 @@ from pydantic import BaseModel
 
 from hub import log
 from hub.errors import Refused, Unreadable
+from hub.sdk import mirror as mirrors
 from hub.sdk import parameters
 from hub.sdk import sample as samples
 from hub.sdk.action import Action, Repeat, Speaks, batched
 from hub.sdk.auth import Auth
 from hub.sdk.connection import Connection
 from hub.sdk.envelope import Envelope, Item, Source
-from hub.sdk.facts import Fact
 from hub.sdk.failures import Failure, Reply
-from hub.sdk.parameters import Contract
+from hub.sdk.mirror import Mirror
 from hub.sdk.proof import Proof
 from hub.sdk.rate import Rate
 from hub.sdk.request import Answer, Request
 from hub.sdk.sample import Sample
 from hub.sdk.settings import Settings, SettingsForm
-from hub.sdk.trigger import Pull, Task, Trigger
+from hub.sdk.trigger import Pull, Task, Trigger, fact_of
 from hub.sdk.values import Duration
 from hub.sdk.watch import Watch
 
@@ -78,6 +78,7 @@ class Connector:
         self.actions: dict[str, Action] = {}
         self.pulls: dict[str, Pull] = {}
         self.watches: dict[str, Watch] = {}
+        self.mirroring: Mirror | None = None
         self.samples: list[Sample] = []
         self.subscription: Task | None = None
         self.unsubscription: Task | None = None
@@ -119,7 +120,7 @@ class Connector:
             if not kinds:
                 raise TypeError(f'{contract.name}: say the platform\'s word for it: @connector.trigger("…", key=…)')
             fields = (key,) if isinstance(key, str) else key
-            gives = _fact_of(contract)
+            gives = fact_of(contract)
             if unknown := [name for name in fields if name.partition(".")[0] not in gives.model_fields]:
                 raise TypeError(f"{contract.name}: the key `{unknown[0]}` is not a field of {gives.__name__}")
             if fetch_if and fetch_if not in self.settings:
@@ -198,6 +199,31 @@ class Connector:
 
         return declare
 
+    def mirror(self, action: Callable[..., Any]) -> Callable[[Decorated], Decorated]:
+        """Declares what an action is given so that the platform's fields show a member's points; see `Mirror`."""
+
+        def declare(function: Decorated) -> Decorated:
+            self.mirroring = mirrors.declared(self.actions[action.__name__], parameters.read(function))
+            return function
+
+        return declare
+
+    @overload
+    def mirrored(self, function: Decorated, /) -> Decorated: ...
+    @overload
+    def mirrored(self, /, *, batch: int) -> Callable[[Decorated], Decorated]: ...
+    def mirrored(self, function: Decorated | None = None, /, *, batch: int = 1) -> Decorated | Callable[[Decorated], Decorated]:
+        """Declares how to see what the fields say now: a `Shown`, or None of a member whom the platform does not know.
+
+        batch: how many go as one; then the function takes a `list[Mirrored]` and wants an answer for each.
+        """
+
+        def declare(declared: Decorated) -> Decorated:
+            self.mirroring = mirrors.read_by(self.mirroring, parameters.read(declared), batch)
+            return declared
+
+        return declare if function is None else declare(function)
+
     def handshake(self, function: Decorated) -> Decorated:
         """Declares how to answer a request that is no delivery: a challenge, a check by GET or HEAD, an unsigned ping."""
         self._handshakes.append(Task(parameters.read(function)))
@@ -220,7 +246,7 @@ class Connector:
     def watch(self, function: Decorated) -> Decorated:
         """Declares a trigger that time sets off; it takes a Window and gives the facts that fell due in it."""
         contract = parameters.read(function)
-        self.watches[contract.name] = Watch(contract.name, contract, _fact_of(contract))
+        self.watches[contract.name] = Watch(contract.name, contract, fact_of(contract))
         return function
 
     def next_due(self, watch: Callable[..., Any]) -> Callable[[Decorated], Decorated]:
@@ -234,18 +260,20 @@ class Connector:
         return declare
 
     def sample(self, of: Callable[..., Any], given: Any, *, asks: Any = None, reply: Any = None, **said: Any) -> None:
-        """Records a case of a trigger, an action or a pull; see `Sample` for what may be said."""
+        """Records a case of a trigger, an action, a pull, a mirror …; see `Sample` for what may be said."""
         name = of.__name__
         lookups = {action.lookup.name: action for action in self.actions.values() if action.lookup}
-        kinds: dict[str, Mapping[str, Any]] = {
+        kinds: dict[str, Container[str]] = {
             "trigger": self.triggers,
             "action": self.actions,
             "pull": self.pulls,
             "lookup": lookups,
+            "mirror": self.mirroring.names[:1] if self.mirroring else (),
+            "reading": self.mirroring.names[1:] if self.mirroring else (),
         }
         kind = next((kind for kind, known in kinds.items() if name in known), None)
         if kind is None:
-            raise TypeError(f"{self.name} has no trigger, action, lookup or pull `{name}` to give a sample of")
+            raise TypeError(f"{self.name} has no trigger, action, lookup, pull or mirror `{name}` to give a sample of")
         self.samples.append(samples.made(name, kind, given, asks=asks, reply=reply, **said))
 
     # At run time ------------------------------------------------------------------------------------------------------------
@@ -310,14 +338,6 @@ class Connector:
             self.triggers[trigger.name] = trigger
         for kind in trigger.kinds:
             self._listeners.setdefault(kind, []).append(trigger)
-
-
-def _fact_of(contract: Contract) -> type[Fact]:
-    facts = [kind for kind in contract.gives if isinstance(kind, type) and issubclass(kind, Fact)]
-    if len(facts) != 1:
-        said = "no fact" if not facts else "several facts; make a trigger of each"
-        raise TypeError(f"{contract.name} gives {said}: its return type must be one Fact (or a list of it, or None beside it)")
-    return facts[0]
 
 
 def _names(was: str | tuple[str, ...]) -> tuple[str, ...]:

@@ -153,3 +153,12 @@ class Task:
     def call(self, handed: Mapping[Any, Any]) -> Any:
         """Calls it with what it asks for, by type."""
         return self.contract.call(handed)
+
+
+def fact_of(contract: Contract) -> type[Fact]:
+    """The class of the facts that a function gives. TypeError when it does not say one."""
+    facts = [kind for kind in contract.gives if isinstance(kind, type) and issubclass(kind, Fact)]
+    if len(facts) != 1:
+        said = "no fact" if not facts else "several facts; make a trigger of each"
+        raise TypeError(f"{contract.name} gives {said}: its return type must be one Fact (or a list of it, or None beside it)")
+    return facts[0]

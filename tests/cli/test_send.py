@@ -11,6 +11,7 @@ import pytest
 
 from hub import bootstrap, config
 from hub.cli.letter import letter_of
+from hub.engine.connecting import open_connections
 from hub.errors import HubError, Refused
 from hub.sdk.play import Play
 from hub.sdk.request import Answer
@@ -35,7 +36,7 @@ def connected(shop):
 
 @pytest.fixture
 def connections(connected):
-    return bootstrap.open_connections(config.load(connected), bootstrap.discover())
+    return open_connections(config.load(connected), bootstrap.discover())
 
 
 @contextmanager

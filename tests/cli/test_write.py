@@ -48,6 +48,21 @@ def test_hub_yaml_is_checked_by_its_owners(ask, shop):
     assert '"line": 1' in said
 
 
+def test_a_mirror_is_checked_against_its_connector(hub, ask, shop):
+    """What cannot be mirrored, a field that is none or taken, a platform without fields: each at its line and column."""
+    head = (shop / "hub.yaml").read_text("utf-8")
+    campaign = "activecampaign:\n    api_url: https://example.api-us1.com\n    api_token: t\n    mirror:\n"
+    fields = "      balanse: POINTS\n      tier: [TIER]\n      balance: A\n      expires: A\n"
+    till = "  twilio: {account_sid: AC1, auth_token: t, sender: s, mirror: {balance: x}}\n"
+    (shop / "hub.yaml").write_text(f"{head}connections:\n  {campaign}{fields}{till}", "utf-8")
+    problems = ask("check", "-w", shop, code=1)["problems"]
+    assert [(one["line"], one["column"]) for one in problems] == [(7, 7), (8, 13), (10, 16), (11, 64)]
+    assert "did you mean `balance`?" in problems[0]["hint"] and "no fields" in problems[3]["message"]
+    right = "      balance: POINTS\n      expires: 12\n"
+    (shop / "hub.yaml").write_text(f"{head}connections:\n  {campaign}{right}", "utf-8")
+    hub("check", "-w", shop)
+
+
 def test_missing_variables_are_named_with_what_they_stop(ask, shop, recipe):
     """A variable that is not set is a warning with its connection and the recipes that stop; the recipes are checked anyway."""
     (shop / "hub.yaml").write_text((shop / "hub.yaml").read_text("utf-8") + CONNECTIONS, "utf-8")

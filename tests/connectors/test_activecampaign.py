@@ -14,7 +14,7 @@ import requests
 
 from connectors import activecampaign
 from hub.errors import CallFailed, Refused, Unreadable
-from hub.sdk import Client, Connection, Fact, Settings
+from hub.sdk import Client, Connection, Customer, Fact, Mirrored, Settings, Shown
 from hub.sdk.play import Called, Play, one_by_one
 from hub.sdk.request import Answer, Request
 from hub.sdk.sample import answers
@@ -267,6 +267,31 @@ def test_fields_that_are_not_said_are_left_as_they_are() -> None:
     """No empty list, no null."""
     _, play = _act("upsert_contact", [{"email": "ana@example.com"}], {"contact": activecampaign.ANA})
     assert _sent(play.calls[0]) == {"contact": {"email": "ana@example.com"}}
+
+
+def _seen(one: Mirrored, *replies: Any) -> tuple[Any, Play]:
+    mirror, connection = activecampaign.connector.mirroring, _connection()
+    assert mirror is not None
+    play = Play(one_by_one([reply if isinstance(reply, Answer) else answers(200, reply) for reply in replies]))
+    (shown,) = mirror.look({Client: play.client(connection, repeat="safe"), Settings: connection.settings}, [one])
+    return shown, play
+
+
+def test_a_contact_that_is_gone_is_looked_for_by_its_address() -> None:
+    """It may have been made again; then it has another number."""
+    again = {"contact": activecampaign.ANA | {"id": "9"}, "fieldValues": [{"field": "7", "value": ""}]}
+    one = Mirrored(Customer(id="3", email="ana@example.com"), {"POINTS": 120})
+    shown, play = _seen(one, answers(404), {"contacts": [activecampaign.ANA | {"id": "9"}]}, again, activecampaign.FIELDS)
+    assert shown == Shown({"POINTS": ""}, "9")
+    shown, play = _seen(Mirrored(Customer(phone="+447700900123"), {"POINTS": 120}))
+    assert (shown, play.calls) == (None, [])
+
+
+def test_a_field_that_mirrors_nothing_there_is_an_error() -> None:
+    """Else the comparison would find every contact wrong for ever."""
+    known = {"contact": activecampaign.ANA, "fieldValues": []}
+    shown, _ = _seen(Mirrored(Customer(id="3"), {"PIONTS": 120}), known, activecampaign.FIELDS)
+    assert isinstance(shown, CallFailed) and shown.verdict == "lasting" and "`PIONTS`" in str(shown)
 
 
 def test_one_row_that_is_not_taken_does_not_fail_the_others() -> None:

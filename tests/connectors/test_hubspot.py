@@ -15,7 +15,7 @@ from hubspot.utils.signature import Signature
 
 from connectors import hubspot
 from hub.errors import CallFailed, Refused, Unreadable
-from hub.sdk import Client, Connection, Fact, Settings
+from hub.sdk import Client, Connection, Customer, Fact, Mirrored, Settings, Shown
 from hub.sdk.play import Called, Play, one_by_one
 from hub.sdk.request import Answer, Request
 from hub.sdk.sample import answers
@@ -314,7 +314,39 @@ def test_ten_thousand_of_one_moment_end_with_an_error() -> None:
     assert failed.value.verdict == "lasting"
 
 
+def test_what_mirrors_points_is_never_news() -> None:
+    """A property that the hub itself keeps in step makes no contact another one, and no attribute of a member."""
+    connection = replace(_connection(contact_properties=["fleet_size", "points"]), mirror={"balance": "points"})
+    trigger, keys = hubspot.connector.triggers["contact_changed"], set()
+    for points in ("120", "240"):
+        contact = hubspot.ADA | {"properties": {"fleet_size": "6", "points": points}}
+        (item,) = hubspot.connector.items(_request([hubspot.RENAMED | {"changeSource": "CRM_UI"}]), connection)
+        play = Play(one_by_one([answers(200, contact)]))
+        (changed,) = trigger.fetch(item, connection, play.client(connection))
+        assert changed.attributes == {"fleet_size": "6"}  # type: ignore[attr-defined]
+        assert "points" not in play.calls[0].url
+        keys.add(trigger.key_of(changed))
+    assert len(keys) == 1
+
+
 # What goes out
+
+
+@pytest.mark.parametrize("known", ["501", None])
+def test_a_contact_is_seen_by_its_id_or_else_by_its_address(known: str | None) -> None:
+    """An id that is gone (merged and forgotten) leads to nobody; then the address does."""
+    mirror = hubspot.connector.mirroring
+    assert mirror is not None
+    connection, found = _connection(), hubspot.ADA | {"properties": {"email": "ada@example.com", "points": "7"}}
+    replies = [{"results": []}] * bool(known) + [{"results": [found]}]
+    play = Play(one_by_one([answers(200, hubspot.COMPLETE | reply) for reply in replies]))
+    many = [
+        Mirrored(Customer(id=known, email="Ada@Example.com"), {"points": 7}),
+        Mirrored(Customer(phone="+14155550123"), {"points": 9}),
+    ]
+    ada, nobody = mirror.look({Client: play.client(connection, repeat="safe")}, many)
+    assert isinstance(ada, Shown) and (ada.id, ada.fields["points"], nobody) == ("501", "7", None)
+    assert _sent(play.calls[-1])["idProperty"] == "email"
 
 
 def test_one_contact_twice_in_a_batch_goes_out_once() -> None:
@@ -353,7 +385,8 @@ def test_a_batch_that_is_refused_goes_out_one_by_one() -> None:
 @pytest.mark.parametrize("trouble", [answers(423), answers(477, retry_after="2"), answers(502), answers(521, b"<html>")])
 def test_what_passes_is_asked_again(trouble: Answer) -> None:
     """Locked, moving, or an error page from the edge: setting a value twice is setting it once."""
-    (result,), play = _act("update_contact", [{"contact": "501", "properties": {"a": "1"}}], trouble, hubspot.ADA)
+    kept = hubspot.COMPLETE | {"results": [hubspot.ADA]}
+    (result,), play = _act("update_contact", [{"contact": "501", "properties": {"a": "1"}}], trouble, kept)
     assert (result.id, len(play.calls)) == ("501", 2)
 
 
@@ -435,8 +468,8 @@ def test_lists_are_changed_one_call_each_and_fail_alone() -> None:
 def test_the_version_is_a_setting() -> None:
     """HubSpot makes a new one each half year and serves it for eighteen months."""
     connection = _connection(api_version="2027-03")
-    play = Play(one_by_one([answers(200, hubspot.ADA)]))
+    play = Play(one_by_one([answers(200, hubspot.COMPLETE | {"results": [hubspot.ADA]})]))
     action = hubspot.connector.actions["update_contact"]
     inputs = action.inputs.model_validate({"contact": "501", "properties": {"a": "1"}})
     action.call({Client: play.client(connection, repeat="safe")}, inputs)
-    assert play.calls[0].url == "https://api.hubapi.com/crm/objects/2027-03/contacts/501"
+    assert play.calls[0].url == "https://api.hubapi.com/crm/objects/2027-03/contacts/batch/update"

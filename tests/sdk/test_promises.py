@@ -118,7 +118,7 @@ def test_what_a_pull_alone_brings_is_shown_by_the_pulls_sample(broken):
     pulled = ("connector.sample(\n    responses_since,", "(lambda *said, **more: None)(\n    responses_since,")
     polled = ('key="response_id")', 'key="response_id", polled=True)')
     assert broken(told, polled) == {}
-    assert set(broken(told)) == set(broken(told, polled, pulled)) == {"Each trigger, action and pull has a sample"}
+    assert set(broken(told)) == set(broken(told, polled, pulled)) == {"Each trigger, action, pull and mirror has a sample"}
 
 
 def test_outcomes_make_a_table():

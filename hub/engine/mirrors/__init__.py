@@ -1,0 +1,1 @@
+"""Mirrors: the platforms' own fields that follow each member's points, tier and expiry."""
