@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 _MISSING: Any = object()
 
@@ -178,8 +178,10 @@ def _secret(given: Any) -> Secret:
 
 
 def _typed(kind: Any, given: Any) -> Any:
+    of_its_own = isinstance(kind, type) and issubclass(kind, BaseModel)  # a model says itself how it reads
+    config = None if of_its_own else ConfigDict(coerce_numbers_to_str=True)
     try:
-        return TypeAdapter(kind, config=ConfigDict(coerce_numbers_to_str=True)).validate_python(given)
+        return TypeAdapter(kind, config=config).validate_python(given)
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False)[0]
         # A mapping may be long: what is wrong is one thing in it.

@@ -6,6 +6,7 @@ import copy
 import pickle
 
 import pytest
+from pydantic import BaseModel
 
 from hub.sdk.declare import secret, secrets, setting
 from hub.sdk.settings import Secret
@@ -50,6 +51,21 @@ def test_a_problem_inside_a_setting_is_shown_where_it_stands():
     """A mapping may be long; its path and the one value are named, not the whole of it."""
     (problem,) = FORM.problems({"api_key": "k", "shop": "x", "fields": {"points": "pf_1", "tier": ["pf_2"]}})
     assert problem.message == "`fields` has in `tier` ['pf_2']: input should be a valid string"
+
+
+class Window(BaseModel):
+    """From one hour to another."""
+
+    start: int
+    end: int = 24
+
+
+def test_a_setting_may_be_a_model():
+    """Its fields are read by their types, and what is wrong with one is named."""
+    form = setting("open", "when the shop is open", Window)
+    assert form.read({"open": {"start": "9"}})["open"] == Window(start=9)
+    (problem,) = form.problems({"open": {"start": "nine"}})
+    assert problem.message.startswith("`open` has in `start` 'nine': ")
 
 
 def test_no_problem_repeats_a_secret():
