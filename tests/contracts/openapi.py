@@ -102,6 +102,12 @@ class Contract:
         operation = self.operation(method, url)
         return operation is not None and self._response(operation, status) is not None
 
+    def knows_body(self, method: str, url: str, status: int) -> bool:
+        """True when the description says what the body of this answer looks like."""
+        operation = self.operation(method, url)
+        response = self._response(operation, status) if operation is not None else None
+        return response is not None and _json_media(response.get("content", {})) is not None
+
     def object_problems(self, schema: str, value: Any, *, strict: bool = True) -> list[str]:
         """What is wrong with an object that a platform sent, by a named schema; strict: it uses known field names only."""
         found = self._problems({"$ref": f"#/answered/{schema}"}, value, schema)

@@ -38,12 +38,17 @@ OBJECTS = {
     },
 }
 
-# Calls that a contract has left out, though the platform's own pages describe them: the form of their paths.
+# Calls that a contract has left out, though the platform's own pages describe them: the form of their paths, or of method and
+# path where the contract has others there.
 BEYOND = {
     "activecampaign": "/api/3/(deals(/.*)?|contacts/[0-9]+/contactTags)",
     "hubspot": "/crm/(lists/.*|objects/[^/]+/contacts/batch/update)",
+    "mailchimp": "(GET /3.0/campaigns|POST /3.0/customer-journeys/.*)",
     "sendgrid": "/v3/(suppression/(unsubscribes|spam_reports)|asm/suppressions)",
 }
+
+# Contracts that have left out the bodies of most answers.
+TERSE = {"mailchimp"}
 
 CONNECTORS = plugins.discover()
 KINDS = ("trigger", "action", "lookup", "pull", "mirror", "reading")
@@ -76,7 +81,12 @@ def _calls(connector: Connector, sample: Sample) -> list[tuple[Called, Answer]]:
     """The calls that a sample makes, as they go out, and what it says is answered; without those beyond the contract."""
     beyond = BEYOND.get(connector.name)
     pairs = zip(_made(connector, sample), sample.replies, strict=False)
-    return [pair for pair in pairs if beyond is None or not re.fullmatch(beyond, urlsplit(pair[0].url).path)]
+    return [pair for pair in pairs if beyond is None or not _matches(beyond, pair[0])]
+
+
+def _matches(form: str, called: Called) -> bool:
+    path = urlsplit(called.url).path
+    return any(re.fullmatch(form, text) for text in (path, f"{called.method} {path}"))
 
 
 def _made(connector: Connector, sample: Sample) -> list[Called]:
@@ -112,6 +122,8 @@ def test_every_sample_reply_is_one_that_the_platform_gives(connector: Connector,
     """What a sample says is answered fits the contract; of failures only where the contract describes them."""
     contract = _contract(connector.name)
     for called, reply in _calls(connector, sample):
+        if connector.name in TERSE and not contract.knows_body(called.method, called.url, reply.status):
+            continue
         if reply.status < 400 or contract.knows_answer(called.method, called.url, reply.status):
             body = json.loads(reply.body) if reply.body else None
             assert contract.reply_problems(called.method, called.url, reply.status, body) == []
