@@ -16,7 +16,8 @@ import requests
 
 from connectors import mailchimp
 from hub.errors import CallFailed, Refused, Unreadable
-from hub.sdk import Client, Connection, Fact, Settings
+from hub.sdk import Client, Connection, Customer, Fact, Mirrored, Settings, Shown
+from hub.sdk.auth import OAuth2
 from hub.sdk.play import Called, Play, one_by_one
 from hub.sdk.request import Answer, Request
 from hub.sdk.sample import answers
@@ -300,6 +301,53 @@ def test_a_field_that_the_audience_lacks_is_an_error() -> None:
     assert isinstance(failure, CallFailed) and "POINTZ" in str(failure)
     (kept,), _ = _act("upsert_member", [{"email": "ana@example.com", "fields": {"TIER": "gold"}}], ANA)
     assert kept.status == "subscribed"
+
+
+def test_what_mirrors_points_is_no_news() -> None:
+    """Even if a recipe may read the field."""
+    profile = mailchimp.SUBSCRIBED | {"type": "profile"}
+    connection = replace(_connection(profile_fields=["SHOP", "POINTS"]), mirror={"balance": "POINTS"})
+    trigger, (item,) = mailchimp.connector.triggers["profile_changed"], mailchimp.connector.items(_request(profile), connection)
+    facts = []
+    for points in (120, 180):
+        fields: dict[str, Any] = {"SHOP": "Leeds", "POINTS": points}
+        facts += trigger.fetch(item, connection, _played((ANA | {"merge_fields": fields},)).client(connection))
+    assert facts[0].attributes == {"SHOP": "Leeds"} and trigger.key_of(facts[0]) == trigger.key_of(facts[1])
+
+
+def _shown(one: Mirrored, *replies: Any) -> Any:
+    connection, play = _connection(), _played(replies)
+    assert mailchimp.connector.mirroring is not None
+    (shown,) = mailchimp.connector.mirroring.look({Client: play.client(connection)}, [one])
+    return shown
+
+
+def test_a_mirror_follows_the_contacts_that_there_are() -> None:
+    """Nobody is made a contact by it, and an archived one is none any more; a field that the audience lacks is an error."""
+    mirror, gone = mailchimp.connector.mirroring, answers(404, {"title": "Resource Not Found"})
+    assert mirror is not None and mirror.inputs({}, Mirrored(Customer(email="ana@example.com"), {"POINTS": 1})) is None
+    ana = Mirrored(Customer(id="a1", email="ana@example.com"), {"points": 1, "TIER": None})
+    assert _shown(ana, ANA) == Shown({"points": 120, "TIER": ""}, ANA["contact_id"])
+    assert _shown(ana, gone, gone) is None and _shown(ana, ANA | {"status": "archived"}) is None
+    failure = _shown(Mirrored(Customer(id="a1"), {"POINTZ": 1}), ANA)
+    assert isinstance(failure, CallFailed) and "POINTZ" in str(failure)
+
+
+def test_a_member_is_found_by_id_or_address() -> None:
+    """One that is not there is not made."""
+    for who, path in (("a1b2", f"{mailchimp.MEMBERS_AT}/a1b2"), ("Ana@example.com", mailchimp.ANA_AT)):
+        _, play = _act("update_member", [{"member": who, "fields": {"TIER": ""}}], ANA)
+        assert str(play.calls[0]) == f"PATCH {path}" and _sent(play.calls[0]) == {"merge_fields": {"TIER": ""}}
+    (failure,), _ = _act("update_member", [{"member": "a1b2", "fields": {}}], answers(404, {"title": "Resource Not Found"}))
+    assert isinstance(failure, CallFailed) and failure.verdict == "lasting"
+
+
+def test_a_registered_app_may_stand_in_for_a_key() -> None:
+    """A person agrees then; the token stays good."""
+    by_app = _connection(api_key=None, client_id="4711", client_secret="app-7Qd2").auth
+    assert isinstance(by_app, OAuth2) and by_app.authorize == "https://login.mailchimp.com/oauth2/authorize"
+    _, play = _act("add_tag", [{"email": "ana@example.com", "tag": "gold"}], answers(204))
+    assert play.calls[0].headers["authorization"] == "Bearer key-us21"
 
 
 def test_an_answer_of_200_may_hold_rows_that_failed() -> None:
