@@ -3,13 +3,14 @@
     python -m benchmarks.floor FOLDER PORT
 
 serves the smallest WSGI application that checks the HMAC of a delivery and keeps it durably before it answers: one row in
-SQLite at `synchronous=FULL`, one commit for all that wait. Same server, same settings as the hub.
+SQLite at `synchronous=FULL`, one commit for all that wait. The hub's server with threads, as it serves WSGI.
 """
 
 from __future__ import annotations
 
 import functools
 import hmac
+import multiprocessing
 import sqlite3
 import sys
 import threading
@@ -17,11 +18,16 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from granian.constants import HTTPModes, Interfaces
+from granian.log import LogLevels
+from granian.server.mp import MPServer
+
 from benchmarks.workspace import signature
-from hub.web.server import serve
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_THREADS = 32
 
 
 def application(folder: Path) -> WSGIApplication:
@@ -67,4 +73,17 @@ def application(folder: Path) -> WSGIApplication:
 
 
 if __name__ == "__main__":
-    serve(functools.partial(application, Path(sys.argv[1])), "127.0.0.1", int(sys.argv[2]))
+    multiprocessing.set_start_method("fork")
+    server = MPServer(
+        "floor",
+        address="127.0.0.1",
+        port=int(sys.argv[2]),
+        interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
+        websockets=False,
+        blocking_threads=_THREADS,
+        backpressure=1024,
+        log_level=LogLevels.error,
+        log_access=False,
+    )
+    server.serve(target_loader=functools.partial(application, Path(sys.argv[1])), wrap_loader=False)

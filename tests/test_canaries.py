@@ -27,7 +27,7 @@ from hub.sdk.play import Called, Play
 from hub.sdk.request import Answer, Request
 from hub.sdk.sample import SAMPLE_NOW, Sample
 from hub.vault.keys import new_key
-from hub.web.app import create_app, front_of
+from hub.web.app import create_app
 from tests.canaries import canary, escaped, kept_in_files, kept_in_postgres, kept_in_sqlite, secrets_in, settings_of
 from tests.databases import ENGINES, Server
 
@@ -194,7 +194,7 @@ def house(request: pytest.FixtureRequest, tmp_path: Path, database: str, monkeyp
 
 def _deliver(house: House, hub: bootstrap.Hub) -> None:
     """Good, forged and malformed deliveries, and every address that the hub has."""
-    browser = Browser(front_of(create_app(hub.door, hub.checks, hub.snapshot, operator_token=hub.settings.metrics_token)))
+    browser = Browser(create_app(hub.door, hub.checks, hub.snapshot, operator_token=hub.settings.metrics_token))
     there = hub.connections["mine"]
     taken = [sample for sample in house.connector.samples if sample.kind == "trigger"]
     for sample in taken if house.connector.signature else []:

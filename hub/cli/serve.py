@@ -29,7 +29,7 @@ from hub.web.server import serve
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-    from _typeshed.wsgi import WSGIApplication
+    from a2wsgi.asgi_typing import ASGIApp
 
     from hub import bootstrap
 
@@ -105,7 +105,7 @@ def worker(*, drain: bool, folder: Path) -> None:
         hub.close()
 
 
-def application(folder: Path, opened: Connection | None = None) -> WSGIApplication:
+def application(folder: Path, opened: Connection | None = None) -> ASGIApp:
     """The web application of a workspace, made in the process that serves it.
 
     opened: where the worker's process says for good that it has opened the hub.

@@ -26,7 +26,7 @@ from hub.engine.worker import Worker
 from hub.errors import HubError
 from hub.ledger import Verification, verify
 from hub.store import Session
-from hub.web.app import create_app, front_of
+from hub.web.app import create_app
 from hub.web.server import threaded_server
 
 _ZONE = ZoneInfo(shop.ZONE)
@@ -142,7 +142,7 @@ def stage(
         _must_be_empty(settings)
         hub = bootstrap.open_hub(settings, clock=clock)
         try:
-            app = front_of(create_app(hub.door, hub.checks, hub.snapshot))
+            app = create_app(hub.door, hub.checks, hub.snapshot)
             with threaded_server(app) as served, Poster(served.url, hub.connections, clock) as poster:
                 yield Stage(hub, hub.worker(), clock, poster, stand_in, square, served.url, steady)
         finally:

@@ -61,6 +61,15 @@ class Received:
     answer: Answer
 
 
+@dataclass(frozen=True, slots=True)
+class Genuine:
+    """A delivery that has been let in and is not kept yet; only when it is may its platform hear `Door.thanks`."""
+
+    delivery: Delivery
+    request: Request
+    connection: Connection
+
+
 class TurnedAway(HubError):
     """A request that the door does not take, other than a forged one. status: the HTTP code for it."""
 
@@ -91,6 +100,14 @@ class Door:
 
     def receive(self, knock: Knock) -> Received:
         """Keep the delivery and say what to answer. TurnedAway, Refused or Unavailable when nothing was kept."""
+        found = self.let_in(knock)
+        if isinstance(found, Received):
+            return found
+        self.inbox.keep(found.delivery)
+        return self.thanks(found)
+
+    def let_in(self, knock: Knock) -> Genuine | Received:
+        """What is to be kept, or the answer to what is no delivery. TurnedAway, Refused or Unavailable when it is neither."""
         connection = self._connection_of(knock)
         if knock.method not in {"POST", "GET", "HEAD"}:
             raise _wrong_method(knock)
@@ -101,8 +118,17 @@ class Door:
         if knock.method != "POST":
             raise _wrong_method(knock)
         self._verify(request, connection)
-        self.inbox.keep(_to_be_kept(request, connection))
-        return Received("kept", self._answer(request, connection))
+        return Genuine(_to_be_kept(request, connection), request, connection)
+
+    def thanks(self, kept: Genuine) -> Received:
+        """The platform's own form of thanks. The delivery is kept by now, so nothing may make the platform send it again."""
+        try:
+            answer = kept.connection.connector.answer(kept.request, kept.connection)
+        except Exception:  # noqa: BLE001 - a connector's mistake in a courtesy
+            name = kept.connection.name
+            _LOG.exception("the connector could not make its answer; an empty one was sent", connection=name)
+            answer = Answer(200)
+        return Received("kept", answer)
 
     def _connection_of(self, knock: Knock) -> Connection:
         name = knock.connection
@@ -181,14 +207,6 @@ class Door:
             raise _refused(connection, error) from error
         except Exception as error:
             raise _in_trouble(connection, "check the signature") from error
-
-    def _answer(self, request: Request, connection: Connection) -> Answer:
-        """The platform's own form of thanks. The delivery is kept by now, so nothing may make the platform send it again."""
-        try:
-            return connection.connector.answer(request, connection)
-        except Exception:  # noqa: BLE001 - a connector's mistake in a courtesy
-            _LOG.exception("the connector could not make its answer; an empty one was sent", connection=connection.name)
-            return Answer(200)
 
 
 def _refused(connection: Connection, error: HubError) -> Refused:

@@ -51,6 +51,14 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class Ready:
+    """A delivery that has its id and is yet to be written."""
+
+    id: str
+    row: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Outline:
     """A delivery without what it said. size: of its body and headers."""
 
@@ -96,18 +104,26 @@ class Inbox:
 
     def keep_many(self, deliveries: Sequence[Delivery]) -> list[str]:
         """Their ids, in order, once all are on the disk: all of them or none. Unavailable when that cannot be had now."""
-        if not deliveries:
-            return []
-        ids = [one.id or self._ids.new("dlv") for one in deliveries]
-        rows = [_row_of(one, id_) for one, id_ in zip(deliveries, ids, strict=True)]
-        batch, is_first = self._enqueue(rows)
+        ready = [self.ready(one) for one in deliveries]
+        self.keep_ready(ready)
+        return [one.id for one in ready]
+
+    def ready(self, delivery: Delivery) -> Ready:
+        """The delivery as it will be kept; a value that cannot be is the error of its sender alone."""
+        id_ = delivery.id or self._ids.new("dlv")
+        return Ready(id_, _row_of(delivery, id_))
+
+    def keep_ready(self, many: Sequence[Ready]) -> None:
+        """Return once all are on the disk: all of them or none. Unavailable when that cannot be had now."""
+        if not many:
+            return
+        batch, is_first = self._enqueue([one.row for one in many])
         if is_first:
             self._write_in_turn(batch)
         if not batch.settled.wait(_COMMIT_SECONDS_MOST) or batch.is_given_up:
             raise Unavailable(f"the disk has not confirmed the delivery within {_COMMIT_SECONDS_MOST} seconds; send it again")
         if batch.error is not None:
             raise Unavailable("the delivery could not be written; send it again in a moment") from batch.error
-        return ids
 
     def command(self, name: str, payload: Mapping[str, Any]) -> str:
         """Ask the worker for something; gives the id under which its answer will be found. payload: JSON-like."""
@@ -240,7 +256,6 @@ def removals(store: Store, ids: Collection[str]) -> dict[str, datetime]:
 
 
 def _row_of(delivery: Delivery, id_: str) -> tuple[Any, ...]:
-    """The row, made in the sender's thread: a value that cannot be stored is the error of its sender alone."""
     texts = (id_, delivery.kind, delivery.connection, delivery.method, delivery.path, delivery.query)
     for text in texts:
         text.encode()

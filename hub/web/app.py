@@ -16,13 +16,14 @@ from hub.errors import Unavailable
 from hub.sdk import Answer
 from hub.web.callback import CALLBACK, page
 from hub.web.fast import Front
-from hub.web.hooks import PREFIX, Intake, response_of
+from hub.web.gathering import Gathering
+from hub.web.hooks import PREFIX, Intake, asked_by_wsgi, response_of
 from hub.web.metrics import CONTENT_TYPE, Metrics
 from hub.web.policy import policy, policy_of, refusal
 from hub.web.problems import of_error, problem
 
 _LOG = log.get(__name__)
-_INTAKE = "hub_intake"
+_DOOR, _INTAKE = "hub_door", "hub_intake"
 # All that the door has to say something about itself, so that its no is the same as in front of Flask.
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
@@ -43,7 +44,8 @@ def create_app(
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     metrics = Metrics(snapshot)
-    intake = app.extensions[_INTAKE] = Intake(door, metrics.observe, steady)
+    intake = Intake(door, metrics.observe, steady)
+    app.extensions[_DOOR], app.extensions[_INTAKE] = door, intake
 
     @app.before_request
     def _guard() -> Response | None:
@@ -55,7 +57,7 @@ def create_app(
     @app.route(f"{PREFIX}<path:rest>", methods=_METHODS, provide_automatic_options=False)
     @policy("signed")
     def hooks(rest: str) -> Response:
-        return _sent(intake(request.environ))
+        return _sent(intake(asked_by_wsgi(request.environ)))
 
     @app.get("/healthz")
     @policy("public")
@@ -84,9 +86,9 @@ def create_app(
 
 
 def front_of(app: Flask) -> Front:
-    """The application with its webhooks answered in front of Flask."""
-    intake: Intake = app.extensions[_INTAKE]
-    return Front(app, intake)
+    """The application with its webhooks answered in front of Flask, for one event loop."""
+    door: Door = app.extensions[_DOOR]
+    return Front(app, app.extensions[_INTAKE], Gathering(door.inbox), door.body_bytes_most)
 
 
 def _readiness(health: Callable[[], Sequence[Check]]) -> ResponseReturnValue:

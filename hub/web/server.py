@@ -23,8 +23,7 @@ from hub import log
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
-
-THREADS = 32
+    from a2wsgi.asgi_typing import ASGIApp
 
 _LOG = log.get(__name__)
 _FORKS = sys.platform == "linux"  # elsewhere the system's own libraries may have threads by then
@@ -42,11 +41,10 @@ _TO_OUR_LOGS = {
 
 
 def serve(
-    load: Callable[[], WSGIApplication],
+    load: Callable[[], ASGIApp],
     host: str,
     port: int,
     *,
-    threads: int = THREADS,
     meanwhile: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve until SIGINT or SIGTERM; requests that are being answered then are finished first. For the main thread.
@@ -63,11 +61,10 @@ def serve(
         "hub",
         address=host,
         port=port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.ASGINL,
         http=HTTPModes.http1,
         websockets=False,
         workers=1,
-        blocking_threads=threads,
         backpressure=_CONNECTIONS_MOST,
         workers_kill_timeout=_STOP_SECONDS_MOST,
         respawn_failed_workers=True,
@@ -75,7 +72,7 @@ def serve(
         log_access=False,
         log_dictconfig=_TO_OUR_LOGS,
     )
-    _LOG.info("serving", address=f"http://{host}:{port}", threads=threads)
+    _LOG.info("serving", address=f"http://{host}:{port}")
     server.meanwhile = meanwhile
     server.serve(target_loader=functools.partial(_load_as_child, load), wrap_loader=False)
 
@@ -96,7 +93,7 @@ class _Supervisor(MPServer):
         self.meanwhile()
 
 
-def _load_as_child(load: Callable[[], WSGIApplication]) -> WSGIApplication:
+def _load_as_child(load: Callable[[], ASGIApp]) -> ASGIApp:
     """The application in the process that serves it, which ends when the one that supervises it does.
 
     One that was killed cannot tell its child to stop; the port is shared, so both the old and the next one would serve.

@@ -15,7 +15,7 @@ from hub.engine.connecting import open_connections
 from hub.errors import HubError, Refused
 from hub.sdk.play import Play
 from hub.sdk.request import Answer
-from hub.web.app import create_app, front_of
+from hub.web.app import create_app
 from hub.web.server import threaded_server
 
 NOW = datetime(2027, 3, 4, 5, 6, 7, tzinfo=UTC)
@@ -50,7 +50,7 @@ def serving(folder, environ=None):
     working = threading.Thread(target=worker.run, args=(stop,))
     working.start()
     try:
-        with threaded_server(front_of(create_app(hub.door, hub.checks, hub.snapshot))) as served:
+        with threaded_server(create_app(hub.door, hub.checks, hub.snapshot)) as served:
             yield served.url
     finally:
         stop.set()

@@ -21,7 +21,7 @@ from hub.engine import worker
 from hub.errors import Unavailable
 from hub.programme.actions import connector as built_in
 from hub.store import OutOfReach, Unit
-from hub.web.app import create_app, front_of
+from hub.web.app import create_app
 from hub.web.server import threaded_server
 from tests.engine.platforms import KEY, Platform, letters, till
 from tests.engine.world import POINTS, World
@@ -112,7 +112,7 @@ def running(world: World) -> Iterator[str]:
     working = threading.Thread(target=hub.worker().run, args=(stop,))
     working.start()
     try:
-        with threaded_server(front_of(create_app(hub.door, hub.checks, hub.snapshot))) as served:
+        with threaded_server(create_app(hub.door, hub.checks, hub.snapshot)) as served:
             yield served.url
             assert working.is_alive()
     finally:

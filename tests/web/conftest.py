@@ -24,6 +24,7 @@ from hub.sdk.proof import Proof
 from hub.sdk.settings import secret, setting
 from hub.store.sqlite import SqliteStore
 from hub.web.app import create_app, front_of
+from tests.web.asgi import as_wsgi
 
 NOW = datetime(2026, 2, 6, 12, 0, tzinfo=UTC)
 PUBLIC_URL = "https://points.example.com/shop"
@@ -146,9 +147,9 @@ class Site:
 
 @pytest.fixture(params=["flask", "front"])
 def site(request: pytest.FixtureRequest, world: World) -> Site:
-    """The same hub, spoken to through Flask's route and through the callable in front of it."""
+    """The same hub, spoken to through Flask's route and through the application in front of it."""
     app = world.app()
-    return Site(world, Client(app if request.param == "flask" else front_of(app), use_cookies=False))
+    return Site(world, Client(app if request.param == "flask" else as_wsgi(front_of(app)), use_cookies=False))
 
 
 @pytest.fixture

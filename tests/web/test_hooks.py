@@ -258,10 +258,10 @@ def test_when_it_cannot_be_kept_the_platform_is_told_to_come_again(
 ) -> None:
     """No acknowledgement without a row: 503 and Retry-After, so that the platform sends it again."""
 
-    def fail(*_: Any) -> str:
+    def fail(*_: Any) -> None:
         raise why
 
-    monkeypatch.setattr(site.world.inbox, "keep", fail)
+    monkeypatch.setattr(site.world.inbox, "keep_ready", fail)
     heard = site.deliver(BODY)
     if isinstance(why, Unavailable):
         refuses(heard, 503, "disk is full")

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from hub.web.app import front_of
 from hub.web.server import Served, threaded_server
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def served(world: World) -> Iterator[Served]:
-    with threaded_server(front_of(world.app())) as found:
+    with threaded_server(world.app()) as found:
         yield found
 
 
@@ -169,36 +168,56 @@ def test_a_port_that_is_taken_is_a_plain_error(served: Served) -> None:
 
 
 APP = """
+import asyncio
 from functools import partial
+import os
+import signal
 import sys
 from hub.web.server import serve
 
-def answer(word, environ, start_response):
-    body = environ["wsgi.input"].read() + word
-    start_response("200 OK", [("Content-Length", str(len(body)))])
-    return [body]
+async def answer(word, scope, receive, send):
+    body = (await receive())["body"] + word
+    if scope["path"] == "/stop":
+        os.kill(os.getppid(), signal.SIGTERM)
+        await asyncio.sleep(0.3)
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
+    await send({"type": "http.response.body", "body": body})
 
 def load(word):
     return partial(answer, word)
 
 if __name__ == "__main__":
-    serve(partial(load, b"!"), "127.0.0.1", int(sys.argv[1]), threads=2)
+    serve(partial(load, b"!"), "127.0.0.1", int(sys.argv[1]))
 """
 
 
-def test_granian_serves_and_stops_gracefully(tmp_path: Path) -> None:
-    """The application is made in the serving process; SIGTERM ends it with success."""
+@pytest.fixture
+def granian(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The real server with a small application: its address and its process."""
     (tmp_path / "served_app.py").write_text(APP)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen([sys.executable, str(tmp_path / "served_app.py"), str(port)], env=environment)
-    try:
-        assert _post_when_up(f"http://127.0.0.1:{port}/", b"hello") == b"hello!"
-    finally:
-        process.send_signal(signal.SIGTERM)
-        ended = process.wait(30)
-    assert ended == 0
+    yield f"http://127.0.0.1:{port}", process
+    process.kill()
+    process.wait(30)
+
+
+def test_granian_serves_and_stops_gracefully(granian: tuple[str, subprocess.Popen[bytes]]) -> None:
+    """The application is made in the serving process; SIGTERM ends it with success."""
+    url, process = granian
+    assert _post_when_up(url, b"hello") == b"hello!"
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 0
+
+
+def test_granian_answers_what_it_has_begun_before_it_stops(granian: tuple[str, subprocess.Popen[bytes]]) -> None:
+    """A request during which SIGTERM comes gets its answer."""
+    url, process = granian
+    assert _post_when_up(url, b"hello") == b"hello!"
+    assert requests.post(f"{url}/stop", b"last", timeout=10).content == b"last!"
+    assert process.wait(30) == 0
 
 
 def _post_when_up(url: str, body: bytes) -> bytes:
