@@ -97,11 +97,6 @@ class Contract:
             return [] if body is None else [f"answer {status}: the contract knows no JSON body there"]
         return self._problems(self._form(media.get("schema", {}), sent=False), body, f"answer {status}")
 
-    def knows_answer(self, method: str, url: str, status: int) -> bool:
-        """True when the description says what an answer with this status looks like."""
-        operation = self.operation(method, url)
-        return operation is not None and self._response(operation, status) is not None
-
     def knows_body(self, method: str, url: str, status: int) -> bool:
         """True when the description says what the body of this answer looks like."""
         operation = self.operation(method, url)
