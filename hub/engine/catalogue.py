@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from types import MappingProxyType
+from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from hub.engine.events import FactTypes
 from hub.engine.own_facts import OWN_FACTS, ManualFact
@@ -103,6 +104,16 @@ class Catalogue:
             return Missing(f"`{name}` needs a connection to {connector.title}", "add one under `connections:` in hub.yaml")
         named = ", ".join(f"`{one}.{action}`" for one in mine)
         return Missing(f"`{name}` could go to several connections", f"name one of them: {named}")
+
+    def as_given(self, action: str, kept: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What an action gave, from the JSON in which it was kept: amounts, days and lengths of time are what they were."""
+        doing = self._doings.get(action)
+        if doing is None or doing.action.gives is None:
+            return kept
+        try:
+            return doing.action.gives.model_validate(kept).model_dump()
+        except ValidationError:  # the action gave something else when it was kept
+            return kept
 
     def when_names(self) -> Iterable[str]:
         """Every name that `when:` can take."""

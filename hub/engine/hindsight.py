@@ -89,7 +89,7 @@ def _worked_again(batch: Batch, run: Run, entry: Entry, sale: Event) -> int | No
 
 def _scope(batch: Batch, run: Run, sale: Event) -> dict[str, Any]:
     return {
-        **run.named(),
+        **run.named(batch.catalogue.as_given),
         "event": sale.fact.__dict__,
         "member": MemberView.model_validate_json(run.seen).__dict__,
         "programme": batch.programme.view(),

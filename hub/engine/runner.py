@@ -176,7 +176,7 @@ class Runner:
             "event": batch.in_own_currency(event).fact.__dict__,
             "member": batch.view_of(event.member_id),
             **self._always,
-            **(run.named() if run is not None else {}),
+            **(run.named(batch.catalogue.as_given) if run is not None else {}),
         }
 
     def _used_up(self, plan: Plan, event: Event, scope: Scope) -> str:

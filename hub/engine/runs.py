@@ -6,7 +6,7 @@ A run is ready, waiting (for a call, a time, a fact or a person), done, held or 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -78,9 +78,11 @@ class Run(NamedTuple):
         """The run after a step, at the next one."""
         return self._replace(journal=(*self.journal, entry), position=entry.step + 1)
 
-    def named(self) -> dict[str, Mapping[str, Any]]:
-        """What finished steps gave, by their names."""
-        return {entry.name: entry.gave for entry in self.journal if entry.name and entry.gave is not None}
+    def named(self, as_given: Callable[[str, Mapping[str, Any]], Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+        """What finished steps gave, by their names. as_given: reads back what an action of this name gave."""
+        return {
+            entry.name: as_given(entry.action, entry.gave) for entry in self.journal if entry.name and entry.gave is not None
+        }
 
 
 def from_row(row: Row) -> Run:

@@ -278,6 +278,18 @@ def look(client: Client, *, what: str) -> Sent:
     return Sent(letter_id=client.get("/things/{what}", at={"what": what})["id"])
 
 
+class Quote(BaseModel):
+    price: Money
+    good_until: date
+
+
+@letters.action(repeat="safe")
+def quote(client: Client, *, what: str) -> Quote:
+    """Ask what something costs."""
+    client.get("/things/{what}", at={"what": what})
+    return Quote(price="12.50", good_until=date(2026, 3, 1))
+
+
 @dataclass(frozen=True)
 class Asked:
     """A call as it reached the platform."""

@@ -35,6 +35,21 @@ def test_the_steps_of_a_run_are_done_in_order_and_later_ones_read_what_earlier_o
     assert world.one("SELECT attributes FROM member")["attributes"] == '{"told": "o1 10"}'
 
 
+def test_what_a_platform_gave_is_of_the_type_that_it_gave_it_in(make: Any) -> None:
+    """Amounts can be reckoned with and days compared, also after the run has waited."""
+    steps = (
+        f"  - letters.quote: {_look()}\n    as: said\n"
+        "  - wait: {time: 1 hour}\n"
+        "  - award: {points: said.price * 2}\n    if: said.good_until > 2026-02-28\n"
+        '  - set_attribute: {name: told, value: "{{ said.price }} until {{ said.good_until }}"}\n'
+    )
+    world = make(recipe("quoted", f"when: sale\ndo:\n{steps}"))
+    world.pay("p1", "1.00", order="o1")
+    world.later(hours=1)
+    assert world.balance() == 25
+    assert world.one("SELECT attributes FROM member")["attributes"] == '{"told": "12.50 until 2026-03-01"}'
+
+
 def test_a_recipe_reads_nothing_that_another_one_named(make: Any) -> None:
     """Two recipes may use the same word in `as`; where the own step was not done, its readers are skipped."""
     world = make(
