@@ -28,7 +28,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from copy import deepcopy
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
@@ -142,28 +141,13 @@ def _fact(kind: type[AnyFact], item: Item, number: str) -> AnyFact:
     if data.get(number) in (None, ""):
         data[number] = item.id
     try:
-        fact = _without_unknown(kind, data)
+        fact = kind.model_validate(data, extra="ignore")  # a program may send more than we know
     except ValidationError as error:
         raise Unreadable(f"This {item.kind} cannot be read: {findings(error, 'data')}.") from None
     said = fact.__dict__
     about = [Reference(kind=kind, id=said[field]) for field, kind in _THINGS.items() if said.get(field)]
     more = tuple(reference for reference in about if reference not in fact.references)
     return fact.model_copy(update={"references": fact.references + more}) if more else fact
-
-
-def _without_unknown(kind: type[AnyFact], data: dict[str, Any]) -> AnyFact:
-    """Reads the data; what the hub's facts do not have is left out, so that a program may send more than we know."""
-    try:
-        return kind.model_validate(data)
-    except ValidationError as error:
-        unknown = [found["loc"] for found in error.errors(include_url=False) if found["type"] == "extra_forbidden"]
-    known = deepcopy(data)
-    for *path, name in unknown:
-        spot: Any = known
-        for part in path:
-            spot = spot[part]
-        del spot[name]
-    return kind.model_validate(known)
 
 
 class Change(CustomerChanged):

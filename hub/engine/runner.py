@@ -195,7 +195,10 @@ class Runner:
         return ""
 
     def _carry_on(self, run: Run, plan: Plan, event: Event, scope: Scope) -> Run:
+        first = run.position
         while run.state == runs.READY and run.position < len(plan.steps):
+            if run.position > first:
+                scope["member"] = self._batch.view_of(run.member_id)
             run = self._step(run, plan.steps[run.position], event, scope)
         return run.moved(runs.DONE, self._batch.now) if run.state == runs.READY else run
 
@@ -263,7 +266,6 @@ class Runner:
         gave = result.model_dump() if isinstance(result, BaseModel) else None
         if step.name and gave is not None:
             scope[step.name] = gave
-        scope["member"] = self._batch.view_of(run.member_id)
         outcome = gave.get("outcome", "done") if gave is not None else "done"
         return run.noted(Entry(step.index, step.action, outcome, step.name, given, gave))
 
