@@ -24,10 +24,11 @@ def hmac(
     tolerance: int | None = 300,
     ports: bool = False,
     body_digest: str = "",
+    others: tuple[str, ...] = (),
 ) -> Hmac:
-    """A keyed hash in a header; `timestamp` names the header with the time, if the time is signed."""
+    """A keyed hash in a header, or in one of the others; `timestamp` names the header with the time, if the time is signed."""
     stamp = Stamp(header=timestamp, unit=unit, tolerance=tolerance) if timestamp else None
-    return Hmac(header, secret, signed, prefix, separator, "", stamp, ports, body_digest, digest, encoding, key)
+    return Hmac(header, secret, signed, prefix, separator, "", stamp, ports, body_digest, others, digest, encoding, key)
 
 
 def hashed(

@@ -89,9 +89,10 @@ class Stamp:
 class Signed(Proof):
     """A signature in a header over a template of parts.
 
-    header: where it stands. secret: the setting with the key. prefix: text before each signature. separator: what stands
-    between several. version: the name of the signature field where the header is a list of `name=value`. ports: the platform
-    is of two minds about the port in the URL. body_digest: the query parameter with the hex SHA-256 of a body that is no form.
+    header: where it stands; others: where it may stand instead. secret: the setting with the key. prefix: text before each
+    signature. separator: what stands between several. version: the name of the signature field where the header is a list of
+    `name=value`. ports: the platform is of two minds about the port in the URL. body_digest: the query parameter with the hex
+    SHA-256 of a body that is no form.
     """
 
     header: str
@@ -103,6 +104,7 @@ class Signed(Proof):
     stamp: Stamp | None = None
     ports: bool = False
     body_digest: str = ""
+    others: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         parts = [name for _, name, _, _ in Formatter().parse(self.signed) if name is not None]
@@ -162,7 +164,7 @@ class Signed(Proof):
 
     def _given(self, request: Request) -> tuple[list[str], str]:
         """The signatures in the header, and the timestamp's exact text."""
-        value = header_of(request, self.header)
+        value = header_of(request, next(filter(request.header, (self.header, *self.others)), self.header))
         stamp = ""
         if self.version:
             pairs = [part.strip().partition("=") for part in value.split(",", SIGNATURES_MOST)]

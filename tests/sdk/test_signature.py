@@ -261,6 +261,19 @@ def test_both_secrets_hold_while_one_is_rotated(request_of, settings_of, now):
     scheme.verify(scheme.sign(request_of(), both, now), settings_of(key="new"), now)
 
 
+def test_a_signature_may_stand_in_another_header(request_of, settings_of, now):
+    """Whatever made of its name on the way; the first that is there counts, and a refusal names the platform's own."""
+    scheme = signature.hmac("Shop-Hmac", "key", others=("X-Shop-Hmac",))
+    settings = settings_of(key="k")
+    signed = scheme.sign(request_of(), settings, now)
+    elsewhere = request_of().with_headers({"X-Shop-Hmac": signed.header("Shop-Hmac")})
+    scheme.verify(elsewhere, settings, now)
+    with pytest.raises(Refused, match="Shop-Hmac does not fit"):
+        scheme.verify(elsewhere.with_headers({"Shop-Hmac": "00"}), settings, now)
+    with pytest.raises(Refused, match="The header Shop-Hmac is missing"):
+        scheme.verify(request_of(), settings, now)
+
+
 def test_either_says_why_both_failed(request_of, settings_of, now):
     """When neither of two proofs holds, both reasons are given."""
     with pytest.raises(Refused, match=r"X-Shopify-Hmac-Sha256.*shopify-hmac-sha256"):
