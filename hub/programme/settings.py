@@ -41,7 +41,10 @@ Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 
 _ROUND: Mapping[str, Callable[[Decimal | Fraction], int]] = {"floor": math.floor, "half_even": round, "ceil": math.ceil}
 _AFTER_EARNING = re.compile(r"\s+after\s+earning\s*$", re.IGNORECASE)
-_POLICIES: Mapping[str, Policy] = {"sms": "opt_in", "whatsapp": "opt_in", "push": "opt_in", "email": "opt_out"}
+# Chat is seen only by who comes by; the rest comes to people.
+_POLICIES: Mapping[str, Policy] = {
+    "sms": "opt_in", "whatsapp": "opt_in", "push": "opt_in", "email": "opt_out", "chat": "opt_out",
+}  # fmt: skip
 WORDS: Mapping[Command, tuple[str, ...]] = {
     "join": ("JOIN",),
     "balance": ("BALANCE", "POINTS"),
@@ -159,7 +162,7 @@ class Programme(_Section):
     tiers: tuple[Tier, ...] = ()
     rewards: tuple[Reward, ...] = ()
     commands: dict[Command, Words] = Field(default_factory=dict)
-    messages: dict[Literal["sms", "whatsapp", "email", "push"], Policy] = Field(default_factory=dict)
+    messages: dict[Literal["sms", "whatsapp", "email", "push", "chat"], Policy] = Field(default_factory=dict)
     exchange_rates: dict[Code, Annotated[Number, Field(gt=0)]] = Field(default_factory=dict)
     cap_per_event: Points | None = Field(default=None, ge=1)
 

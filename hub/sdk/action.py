@@ -15,7 +15,7 @@ from hub.sdk.parameters import Contract
 from hub.sdk.trigger import STUMBLES
 
 Repeat = Literal["safe", "keyed", "never"]
-Channel = Literal["sms", "whatsapp", "email", "push"]
+Channel = Literal["sms", "whatsapp", "email", "push", "chat"]
 Speaks = Channel | Literal["email or sms"]
 
 

@@ -152,6 +152,16 @@ def test_an_answer_goes_to_the_address_that_asked(shop: Any) -> None:
     assert not consent.answers(Sale(amount="1", currency="USD"), "sms", PHONE, shop.programme)
 
 
+def test_in_a_chat_a_no_closes_the_gate_and_nothing_is_needed_to_open_it(shop: Any) -> None:
+    """Only who comes by sees what is said there; the address is the platform's own name of the person."""
+    assert isinstance(gate(shop, "chat", "6762f0dd"), Allowed)
+    stop = MessageReceived(message_id="1", channel="chat", address="6762f0dd", text="STOP", command="stop")
+    assert [(*key, status) for key, status, _ in consent.said_in(stop, shop.programme)] == [("chat", "6762f0dd", "withdrawn")]
+    with shop.unit() as unit:
+        consent.record(unit, "chat", "6762f0dd", "withdrawn", source="stop", at=AT, now=AT, evidence="evt_1")
+    assert isinstance(gate(shop, "chat", "6762f0dd", own=True), Blocked)
+
+
 words = some.lists(
     some.tuples(
         some.sampled_from([("granted", "start"), ("granted", "customer"), ("declined", "customer"), ("withdrawn", "stop")]),

@@ -40,14 +40,14 @@ def test_a_full_section_is_read() -> None:
     assert read.expiry == Duration(months=12)
     assert [(tier.name, tier.from_points) for tier in read.tiers] == [("Bronze", 0), ("Silver", 500), ("Gold", 2000)]
     assert read.points.value == Decimal("0.01")
-    assert (read.policy("sms"), read.policy("email"), read.policy("chat")) == ("opt_in", "opt_in", "opt_in")
+    assert (read.policy("sms"), read.policy("email"), read.policy("fax")) == ("opt_in", "opt_in", "opt_in")
     assert read.cap_per_event == 5000
 
 
 def test_little_is_enough() -> None:
     """A name, a zone and a currency make a programme; e-mail needs no yes, SMS does, points never end."""
     read = programme("{name: A, timezone: UTC, currency: EUR, expiry: 12 months}")
-    assert (read.policy("sms"), read.policy("email")) == ("opt_in", "opt_out")
+    assert (read.policy("sms"), read.policy("email"), read.policy("chat")) == ("opt_in", "opt_out", "opt_out")
     assert read.expiry == Duration(months=12)
     assert read.tier_for(10**6) is None
 
