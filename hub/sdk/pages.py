@@ -46,8 +46,13 @@ def turn(
     raise CallFailed(f"{path} has more than {PAGES_MOST} pages; ask for a shorter stretch of time.", "lasting")
 
 
-def _with(said: Mapping[str, Any], where: str, path: str, value: Any) -> Mapping[str, Any]:
-    return {**said, where: {**(said.get(where) or {}), path: value}}
+def _with(said: Mapping[str, Any], where: str, name: str, value: Any) -> Mapping[str, Any]:
+    return {**said, where: {**(said.get(where) or {}), name: value}}
+
+
+def _within(body: Mapping[str, Any], path: str, value: Any) -> Mapping[str, Any]:
+    name, _, rest = path.partition(".")
+    return {**body, name: _within(body.get(name) or {}, rest, value) if rest else value}
 
 
 def link_header() -> Paging:
@@ -71,12 +76,19 @@ def next_url(place: str) -> Paging:
 
 
 def cursor(name: str, place: str = "", *, into: Literal["query", "json"] = "query", more: str = "") -> Paging:
-    """A cursor in the body is sent back as `name`; the last page has none, or says under `more` that it is the last."""
+    """A cursor in the body is sent back as `name`; the last page has none, or says under `more` that it is the last.
+
+    into: where it goes; of `json` the name is a dotted path.
+    """
 
     def after(path: str, said: Mapping[str, Any], reply: Reply, items: list[Any]) -> Step | None:
         value = reply.find(place or name)
         goes_on = found(value) and value != "" and (not more or reply.find(more) is True)
-        return (path, _with(said, into, name, value)) if goes_on else None
+        if not goes_on:
+            return None
+        if into == "json":
+            return path, {**said, "json": _within(said.get("json") or {}, name, value)}
+        return path, _with(said, "query", name, value)
 
     return after
 

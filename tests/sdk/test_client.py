@@ -475,6 +475,14 @@ def test_a_cursor_may_go_into_the_body_of_a_search():
     assert play.calls[2].body == b'{"q":1,"cursor":"c"}'
 
 
+def test_a_cursor_may_lie_deep_in_the_body():
+    """By a dotted path; what else lies there stays."""
+    play, client = play_of(answers(200, {"rows": [1], "next": {"after": "c"}}), answers(200, {}))
+    after = pages.cursor("page.after", "next.after", into="json")
+    assert list(client.pages("/search", items="rows", next=after, method="POST", json={"page": {"size": 9}})) == [1]
+    assert play.calls[1].body == b'{"page":{"size":9,"after":"c"}}'
+
+
 def test_a_page_that_comes_again_ends_the_walk():
     """A platform that repeats its cursor does not keep us for ever."""
     _, client = play_of(*[answers(200, {"rows": [1], "cursor": "same"})] * 9)
