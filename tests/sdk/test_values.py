@@ -1,4 +1,4 @@
-"""Values: small sums about money."""
+"""Values: small sums about money, and names."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from hub.sdk import share
+from hub.sdk import names, share
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,20 @@ from hub.sdk import share
 def test_a_share_is_in_proportion_to_the_smallest_coin(goods: str, paid: str, whole: str, currency: str, part: str) -> None:
     """Who pays all (or more) has all of it; nothing is divided by nothing."""
     assert share(Decimal(goods), Decimal(paid), Decimal(whole), currency) == Decimal(part)
+
+
+@pytest.mark.parametrize(
+    ("full", "first", "last"),
+    [
+        ("Ada Ng", "Ada", "Ng"),
+        (" Ada  King of Lovelace ", "Ada", "King of Lovelace"),
+        ("Ada", "Ada", None),
+        ("", None, None),
+        (None, None, None),
+        ("ada@example.com", None, None),
+    ],
+)
+def test_a_name_that_is_kept_as_one_is_two(full: str | None, first: str | None, last: str | None) -> None:
+    """The first word, and the rest; whoever knows no name puts the address in its place."""
+    found = names(full)
+    assert (found.get("first_name"), found.get("last_name")) == (first, last)
