@@ -274,9 +274,10 @@ class Ticket(Fact):
 
 
 class TicketCreated(Ticket):
-    """A question or complaint came in."""
+    """A question or complaint came in. Spam does too: it makes nobody a member."""
 
     fact = "ticket_created"
+    makes_member = False
     sample = {"occurred_at": _AT, "customer": _CUSTOMER, "ticket_id": "tic_1", "subject": "Where is my reward?"}
 
 
