@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -55,10 +54,6 @@ class Contract:
         }
         resource = Resource.from_contents(forms, default_specification=DRAFT202012)
         self._registry: Registry[Any] = Registry().with_resource(_HOME, resource)
-
-    @classmethod
-    def read(cls, path: Path) -> Contract:
-        return cls(json.loads(path.read_text(encoding="utf-8")))
 
     def operation(self, method: str, url: str) -> Operation | None:
         """The operation that answers this; of several that fit the one with the fewest places: `/search` before `/{id}`."""
