@@ -201,9 +201,10 @@ def _connections_yaml(chosen: Mapping[str, Connector], *, public: bool) -> str:
 
 
 def _is_needed(one: Setting, connector: Connector, *, public: bool) -> bool:
-    """What must be set; with a public address that is also what proves that a webhook is genuine."""
+    """What must be set: what shows who we are too, and with a public address what proves that a webhook is genuine."""
+    shows = connector.auth is not None and one.name in connector.auth.needs
     proves = connector.signature is not None and one.name in connector.signature.examples()
-    return one.required or (public and proves)
+    return one.required or shows or (public and proves)
 
 
 def _env_example(chosen: Mapping[str, Connector], *, public: bool) -> str:

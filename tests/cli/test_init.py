@@ -61,6 +61,14 @@ def test_polling_needs_no_webhook_secret(hub, ask, tmp_path):
     assert listed["missing"] == ["SQUARE_ACCESS_TOKEN"]
 
 
+def test_of_two_ways_to_be_let_in_the_first_is_asked_for(hub, tmp_path):
+    """An own token is soon made; what the other way needs stands beside it, as what may be said."""
+    hub("init", "-w", tmp_path, "--programme", "web-store", "--connection", "zendesk")
+    text = (tmp_path / "hub.yaml").read_text("utf-8")
+    assert 'api_token: "${ZENDESK_API_TOKEN}"' in text and 'email: "${ZENDESK_EMAIL}"' in text
+    assert "# client_id: …" in text and "ZENDESK_CLIENT_ID" not in text
+
+
 def test_every_variable_is_in_the_example(hub, tmp_path):
     """What hub.yaml reads from the environment stands in .env.example, and nothing else."""
     hub("init", "-w", tmp_path, "--connection", "square", "--connection", "twilio", "--public-url", "https://p.example")
