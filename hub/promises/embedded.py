@@ -14,11 +14,13 @@ from hub.config import ConnectionConfig, Settings, Values
 from hub.engine.door import Knock, TurnedAway
 from hub.errors import Refused, Unavailable
 from hub.programme.actions import connector as built_in
+from hub.sdk.auth import OAuth2
 from hub.sdk.connection import Connection
-from hub.sdk.play import Play
+from hub.sdk.play import Play, PlayedTokens
 from hub.sdk.request import Request
 from hub.sdk.sample import SAMPLE_NOW
 from hub.store import load
+from hub.vault import KeptTokens
 
 _QUERIES = load("hub.promises")
 _PROGRAMME = "name: Promises\ntimezone: UTC\ncurrency: USD\n"
@@ -69,6 +71,8 @@ def open_bench(connection: Connection, play: Play) -> Iterator[EmbeddedBench]:
             open_http=lambda _: play.session(),
             connectors={built_in.name: built_in, connection.connector.name: connection.connector},
         )
+        if isinstance(hub.connections[connection.name].auth, OAuth2):
+            KeptTokens(hub.store, hub.vault, hub.leases, hub.clock).save(connection.name, PlayedTokens().token)
         try:
             yield EmbeddedBench(hub)
         finally:
