@@ -1,8 +1,9 @@
 """SDK: all that a connector may import. The nouns are here, the declaring words in `hub.sdk.declare`."""
 
 from hub.errors import CallFailed, Unreadable
+from hub.sdk import records
 from hub.sdk.action import CallKey
-from hub.sdk.batches import tell_apart
+from hub.sdk.batches import by_group, tell_apart
 from hub.sdk.client import Client
 from hub.sdk.connection import Connection
 from hub.sdk.connector import Connector
@@ -119,6 +120,7 @@ __all__ = [
     "Unreadable",
     "Unsubscribed",
     "Window",
+    "by_group",
     "email",
     "exponent",
     "field_keys",
@@ -127,6 +129,7 @@ __all__ = [
     "names",
     "phone",
     "read_xml",
+    "records",
     "share",
     "tell_apart",
     "to_minor",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from hub.errors import CallFailed
 
+Group = TypeVar("Group", bound=Hashable)
 Key = TypeVar("Key", bound=Hashable)
 Wanted = TypeVar("Wanted")
 Result = TypeVar("Result")
@@ -33,3 +34,23 @@ def tell_apart(
     first = dict(islice(wanted.items(), half))
     rest = dict(islice(wanted.items(), half, None))
     return tell_apart(first, call) | tell_apart(rest, call)
+
+
+def by_group(
+    wanted: Sequence[tuple[Group, Key, Mapping[str, Any]]],
+    call: Callable[[Group, dict[Key, dict[str, Any]]], Mapping[Key, Result | CallFailed]],
+) -> list[Result | CallFailed]:
+    """A result for each of these records, one call a group (a table, a list). What is said of a record twice is laid together.
+
+    A group that fails does not keep the others from it.
+    """
+    groups: dict[Group, dict[Key, dict[str, Any]]] = {}
+    for group, key, values in wanted:
+        groups.setdefault(group, {}).setdefault(key, {}).update(values)
+    outcomes: dict[tuple[Group, Key], Result | CallFailed] = {}
+    for group, some in groups.items():
+        try:
+            outcomes |= {(group, key): result for key, result in call(group, some).items()}
+        except CallFailed as failure:
+            outcomes |= {(group, key): failure for key in some}
+    return [outcomes[group, key] for group, key, _ in wanted]

@@ -186,6 +186,8 @@ def _typed(kind: Any, given: Any) -> Any:
         found = error.errors(include_url=False, include_context=False)[0]
         # A mapping may be long: what is wrong is one thing in it.
         inside = ".".join(str(part) for part in found["loc"] if part != "[key]")
+        if isinstance(given, Mapping) and not inside and found["type"] == "value_error":  # it speaks of the mapping as a whole
+            raise ValueError(found["msg"].removeprefix("Value error, ")) from None
         place = f"has in `{inside}` {found['input']!r}" if inside else f"is {given!r}"
         raise ValueError(f"{place}: {found['msg'][:1].lower()}{found['msg'][1:]}") from None
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from hub.errors import CallFailed
-from hub.sdk import tell_apart
+from hub.sdk import by_group, tell_apart
 
 
 class Platform:
@@ -53,3 +53,19 @@ def test_a_platform_in_trouble_is_not_asked_again_in_parts() -> None:
     with pytest.raises(CallFailed, match="down"):
         tell_apart(WANTED, platform)
     assert len(platform.calls) == 1
+
+
+def test_records_go_out_table_by_table_and_each_has_its_result() -> None:
+    """What is said of one record twice is laid together; a table that fails keeps no other from it."""
+    asked: list[tuple[str, dict[str, dict[str, int]]]] = []
+
+    def call(table: str, some: dict[str, dict[str, int]]) -> dict[str, str | CallFailed]:
+        asked.append((table, some))
+        if table == "broken":
+            raise CallFailed("There is no such table.", "lasting")
+        return {key: f"{table}/{key}" for key in some}
+
+    wanted = [("t", "a", {"x": 1}), ("broken", "a", {"x": 1}), ("t", "b", {"x": 2}), ("t", "a", {"x": 3, "y": 4})]
+    first, failed, second, again = by_group(wanted, call)
+    assert (first, second, again) == ("t/a", "t/b", "t/a") and isinstance(failed, CallFailed)
+    assert asked == [("t", {"a": {"x": 3, "y": 4}, "b": {"x": 2}}), ("broken", {"a": {"x": 1}})]
