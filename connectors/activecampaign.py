@@ -60,6 +60,7 @@ from hub.sdk import (
     Shown,
     Subscribed,
     Unsubscribed,
+    digest,
     email,
     field_keys,
     json_text,
@@ -227,7 +228,7 @@ def contact_changed(told: Told) -> ContactChanged | None:
     """A contact's name or addresses have changed."""
     if told.is_echo:
         return None
-    version = hashlib.sha256(json_text(told.contact.customer()).encode()).hexdigest()[:32]
+    version = digest(told.contact.customer())
     return ContactChanged(**told.contact.known(), occurred_at=told.at, version=version)
 
 

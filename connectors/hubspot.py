@@ -30,7 +30,6 @@ Not confirmed: the signature of workflow steps (v2 is taken), the forms of their
 
 from __future__ import annotations
 
-import hashlib
 import html
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -62,7 +61,7 @@ from hub.sdk import (
     Shown,
     TicketSolved,
     Unreadable,
-    json_text,
+    digest,
     tell_apart,
 )
 from hub.sdk.declare import answers, ask, auth, rate, secret, setting, signature
@@ -279,7 +278,7 @@ def contact_changed(notice: Notice, connection: Connection, client: Client) -> C
         return None
     contact = _contact(notice, connection, client)
     customer, attributes = _customer(contact), _attributes(contact, connection)
-    version = _digest({"customer": customer, "attributes": attributes})
+    version = digest({"customer": customer, "attributes": attributes})
     return ContactChanged(occurred_at=contact.updated_at, customer=customer, attributes=attributes, version=version)
 
 
@@ -336,12 +335,8 @@ def workflow_reached(step: Step) -> WorkflowReached:
         attributes=known,
         workflow=step.workflow or "workflow",
         object_id=str(number),
-        version=known.get("hs_lastmodifieddate") or known.get("lastmodifieddate") or _digest(known),
+        version=known.get("hs_lastmodifieddate") or known.get("lastmodifieddate") or digest(known),
     )
-
-
-def _digest(value: Any) -> str:
-    return hashlib.sha256(json_text(value).encode()).hexdigest()[:32]
 
 
 def _windows(name: str) -> Callable[..., tuple[str, Mapping[str, Any]] | None]:

@@ -36,7 +36,6 @@ been seen five hours off; its text is only part of what is signed.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -72,6 +71,7 @@ from hub.sdk import (
     Subscribed,
     Unreadable,
     Unsubscribed,
+    digest,
     email,
     json_text,
     phone,
@@ -389,7 +389,7 @@ def flow_reached(step: Step) -> FlowReached:
         first_name=step.first_name or None,
         last_name=step.last_name or None,
     )
-    delivery = step.delivery or _digest(step)
+    delivery = step.delivery or digest(step)
     return FlowReached(customer=customer, attributes=_texts(step.properties), flow=step.event, delivery=delivery)
 
 
@@ -404,17 +404,13 @@ def profile_changed(profile: Profile, settings: Settings) -> ProfileChanged:
     """A profile's name, addresses, consent or another property that is read has changed."""
     customer, known = profile.customer(), profile.attributes.properties or {}
     attributes = _texts({name: known.get(name) for name in settings["profile_properties"]})
-    version = _digest({"customer": customer, "attributes": attributes})
+    version = digest({"customer": customer, "attributes": attributes})
     return ProfileChanged(occurred_at=profile.attributes.updated, customer=customer, attributes=attributes, version=version)
 
 
 def _texts(properties: Mapping[str, Any]) -> dict[str, str]:
     plain = {name: value for name, value in properties.items() if isinstance(value, str | int | Decimal) and value != ""}
     return {name: value if isinstance(value, str) else json_text(value) for name, value in plain.items()}
-
-
-def _digest(value: Any) -> str:
-    return hashlib.sha256(json_text(value).encode()).hexdigest()[:32]
 
 
 @connector.pull(profile_changed)

@@ -66,6 +66,7 @@ from hub.sdk import (
     Shown,
     Subscribed,
     Unsubscribed,
+    digest,
     email,
     json_text,
     tell_apart,
@@ -289,7 +290,7 @@ def profile_changed(told: Told, connection: Connection, client: Client) -> Profi
     read = [tag for tag in connection.settings["profile_fields"] if tag not in connection.mirror.values()]
     attributes = {tag: text for tag in read if (text := member.said(tag))}
     known = {"customer": member.customer(), "attributes": attributes, "status": member.status}
-    version = hashlib.sha256(json_text(known).encode()).hexdigest()[:32]
+    version = digest(known)
     tags = tuple(str(tag["name"]) for tag in member.tags)
     return ProfileChanged(**known, occurred_at=member.changed_at, tags=tags, version=version)
 

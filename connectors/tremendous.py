@@ -32,7 +32,6 @@ anew: a person sends it); what PRODUCTS.REMOVED names; how often calls are allow
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -59,8 +58,8 @@ from hub.sdk import (
     Reply,
     Settings,
     SignedMoney,
+    digest,
     field_keys,
-    json_text,
     phone,
 )
 from hub.sdk.declare import answers, ask, auth, body, envelope, pages, rate, secret, setting, signature
@@ -458,7 +457,7 @@ def product_listed(product: Product, settings: Settings) -> ProductListed | None
     if not product.takes(wanted.least, wanted.most):
         return None
     shown = product.shown()
-    version = hashlib.sha256(json_text(shown).encode()).hexdigest()[:32]
+    version = digest(shown)
     return ProductListed(product_id=product.id, version=version, **shown)
 
 

@@ -61,6 +61,7 @@ from hub.sdk import (
     Review,
     Settings,
     json_text,
+    words,
 )
 from hub.sdk.declare import answers, ask, auth, body, envelope, pages, rate, secret, setting, signature
 from hub.sdk.facts import Short
@@ -182,19 +183,11 @@ class Given(Payload):
         """What was said, in words."""
         value = (self.model_extra or {}).get(self.type)
         if not isinstance(value, Mapping):
-            return _words(value)
+            return words(value)
         if "amount" in value:
-            return _words(value["amount"])
+            return words(value["amount"])
         chosen = [*(value.get("labels") or ()), value.get("label"), value.get("other")]
-        return ", ".join(filter(None, map(_words, chosen))) or json_text(value)
-
-
-def _words(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    return "" if value is None else value if isinstance(value, str) else json_text(value)
+        return ", ".join(filter(None, map(words, chosen))) or json_text(value)
 
 
 class Calculated(Payload):
@@ -208,7 +201,7 @@ class Variable(Payload):
     type: str = ""
 
     def text(self) -> str:
-        return _words((self.model_extra or {}).get(self.type))
+        return words((self.model_extra or {}).get(self.type))
 
 
 class Response(Payload):
@@ -230,7 +223,7 @@ class Response(Payload):
             "occurred_at": self.submitted_at,
             "form_id": self.form_id,
             "answers": {given.field.ref or given.field.id: given.text() for given in self.answers or ()},
-            "hidden": {name: _words(value) for name, value in (self.hidden or {}).items()},
+            "hidden": {name: words(value) for name, value in (self.hidden or {}).items()},
             "variables": {variable.key: variable.text() for variable in self.variables or ()},
             "score": calculated.score,
         }
@@ -241,7 +234,7 @@ class Response(Payload):
         if dot and place in {"hidden", "variables"}:
             text = self.filled[place].get(name, "")
         else:
-            text = _words(self.filled["score"]) if source == "score" else self.filled["answers"].get(source, "")
+            text = words(self.filled["score"]) if source == "score" else self.filled["answers"].get(source, "")
         return text.strip()[:most] or None
 
     def only(self, kind: str) -> str | None:

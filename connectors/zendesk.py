@@ -40,10 +40,8 @@ invocation has a new time (a quarter of an hour is allowed); how long OAuth toke
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, AliasPath, Field
@@ -70,8 +68,10 @@ from hub.sdk import (
     TicketCreated,
     TicketRated,
     TicketSolved,
+    digest,
     json_text,
     names,
+    words,
 )
 from hub.sdk.declare import answers, ask, auth, envelope, header, pages, rate, secret, setting, signature
 from hub.sdk.facts import Short
@@ -306,19 +306,13 @@ class UserChanged(CustomerChanged):
 def _known(person: Person, connection: Connection) -> dict[str, Any]:
     """What every fact about a user says; what mirrors points is our own word, and no news."""
     read = set(connection.settings["user_fields"]) - set(connection.mirror.values())
-    fields = {name: _text(person.user_fields.get(name)) for name in sorted(read)}
+    fields = {name: words(person.user_fields.get(name)) for name in sorted(read)}
     attributes = {"external_id": person.external_id or "", **fields}
     return {
         "customer": person.customer(),
         "tags": tuple(person.tags),
         "attributes": {name: text for name, text in attributes.items() if text},
     }
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:f}" if isinstance(value, Decimal) else "" if value is None else str(value)
 
 
 @connector.trigger(EVENT + "user.created", key="customer.id")
@@ -346,7 +340,7 @@ def user_changed(notice: UserNotice, connection: Connection, client: Client) -> 
         return None
     known = _known(person, connection)
     read = {"customer": known["customer"], "attributes": known["attributes"]}
-    version = hashlib.sha256(json_text(read).encode()).hexdigest()[:32]
+    version = digest(read)
     return UserChanged(**known, occurred_at=person.updated_at, version=version)
 
 

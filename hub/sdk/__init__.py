@@ -7,7 +7,7 @@ from hub.sdk.batches import by_group, tell_apart
 from hub.sdk.client import Client
 from hub.sdk.connection import Connection
 from hub.sdk.connector import Connector
-from hub.sdk.encode import Exactly, json_text
+from hub.sdk.encode import Exactly, digest, json_text, words
 from hub.sdk.envelope import Item
 from hub.sdk.facts import (
     Booking,
@@ -121,6 +121,7 @@ __all__ = [
     "Unsubscribed",
     "Window",
     "by_group",
+    "digest",
     "email",
     "exponent",
     "field_keys",
@@ -133,4 +134,5 @@ __all__ = [
     "share",
     "tell_apart",
     "to_minor",
+    "words",
 ]

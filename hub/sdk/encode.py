@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
@@ -36,6 +37,18 @@ def _json(value: Any) -> str:
     if isinstance(value, BaseModel):
         return _json(value.model_dump())
     return json.dumps(plain(value))
+
+
+def digest(value: Any) -> str:
+    """A short text that is another one when the value is: the version of what was read."""
+    return hashlib.sha256(json_text(value).encode()).hexdigest()[:32]
+
+
+def words(value: Any) -> str:
+    """A value as people read it: yes and no, numbers digit by digit, nothing for None, JSON for what has more within."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else value if isinstance(value, str) else json_text(value)
 
 
 def plain(value: Any) -> str:

@@ -64,3 +64,26 @@ JSON = st.recursive(
 def test_what_is_sent_reads_back_the_same(value):
     """Our JSON is JSON."""
     assert json.loads(encode.json_text(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (None, ""),
+        (True, "yes"),
+        (False, "no"),
+        (120, "120"),
+        (Decimal("1.50"), "1.50"),
+        ("Gold", "Gold"),
+        (["a", 1], '["a",1]'),
+    ],
+)
+def test_values_are_said_in_words(value, said):
+    """As people read them, and exactly."""
+    assert encode.words(value) == said
+
+
+def test_a_digest_is_another_when_the_value_is():
+    """The same for the same, whatever holds it."""
+    first, same, other = [encode.digest({"a": value}) for value in (Decimal("1.0"), Decimal("1.0"), Decimal("1.00"))]
+    assert first == same != other
