@@ -101,19 +101,23 @@ class Header(Auth):
 
 @dataclass(frozen=True, slots=True)
 class Basic(Auth):
-    """HTTP basic authentication. username: a setting; suffix: what the platform wants after it (`/token`)."""
+    """HTTP basic authentication. username, password: settings; suffix: what the platform wants after the name (`/token`).
+
+    fixed: the password that everybody has, where the name is the secret.
+    """
 
     username: str
-    password: str
+    password: str = ""
     suffix: str = ""
+    fixed: str = ""
 
     @property
     def needs(self) -> tuple[str, ...]:
-        return (self.username, self.password)
+        return (self.username, self.password) if self.password else (self.username,)
 
     def headers(self, connection: Connection) -> Mapping[str, str]:
-        user = _need(connection, self.username) + self.suffix
-        return {"Authorization": _basic(user, _need(connection, self.password))}
+        password = _need(connection, self.password) if self.password else self.fixed
+        return {"Authorization": _basic(_need(connection, self.username) + self.suffix, password)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,9 +295,9 @@ def bearer(secret: str) -> Header:
     return Header("Authorization", secret, "Bearer ")
 
 
-def basic(username: str, password: str, *, suffix: str = "") -> Basic:
-    """HTTP basic authentication, by the names of two settings."""
-    return Basic(username, password, suffix)
+def basic(username: str, password: str = "", *, suffix: str = "", fixed: str = "") -> Basic:
+    """HTTP basic authentication, by the names of two settings; or of one, where the password says nothing (`fixed="X"`)."""
+    return Basic(username, password, suffix, fixed)
 
 
 def header(name: str, secret: str, *, prefix: str = "") -> Header:

@@ -175,3 +175,12 @@ def test_a_platform_may_want_more_than_the_code():
     client.exchange("c0de", Authorization("https://hub.example.com/oauth/callback"), SAMPLE_NOW)
     form = parse_qs(play.calls[0].body.decode())
     assert (form["code"], form["expiring"]) == (["c0de"], ["1"])
+
+
+def test_a_password_that_everybody_has_is_no_setting():
+    """The key is the user's name; the platform wants anything at all after the colon."""
+    keyed = Connector("desk", title="Desk", settings=secret("key"), api="https://d.example", auth=auth.basic("key", fixed="X"))
+    play = Play(one_by_one([answers(200, {})]))
+    play.client(Connection("desk", keyed, keyed.settings.read({"key": "k3y"}))).get("/me")
+    assert play.calls[0].headers["authorization"] == "Basic azN5Olg="
+    assert keyed.auth is not None and keyed.auth.needs == ("key",)
