@@ -360,18 +360,18 @@ def _registered(client: Client, connection: Connection) -> list[str]:
 
 
 @connector.subscribe()
-def subscribe(client: Client, connection: Connection) -> str | None:
-    """Registers the webhook, token and all; gives the signing secret to copy to `signing_secret`, if it is a new one."""
+def subscribe(client: Client, connection: Connection) -> dict[str, str]:
+    """Registers the webhook, token and all; gives the signing secret, if it is a new one."""
     token = connection.settings.secret("webhook_token")
     url = f"{connection.webhook_url}?token={token.reveal()}" if token else connection.webhook_url
     wanted = {"url": url, "events": EVENTS, "sources": SOURCES}
     known = _registered(client, connection)
     if known and connection.settings.secret("signing_secret"):
         client.patch(f"{WEBHOOKS}/{{id}}", at={"id": known[0]}, json=wanted)
-        return None
+        return {}
     unsubscribe(client, connection)  # its secret was told when it was made, and is never told again
-    told: str | None = client.post(WEBHOOKS, json=wanted).get("signing_secret")
-    return told
+    told = client.post(WEBHOOKS, json=wanted).get("signing_secret")
+    return {"signing_secret": told} if told else {}
 
 
 @connector.unsubscribe

@@ -302,8 +302,8 @@ def _webhook(client: Client, connection: Connection) -> str | None:
 
 
 @connector.subscribe()
-def subscribe(client: Client, connection: Connection) -> str:
-    """Registers the webhook, signed; gives the verification key to copy to `webhook_public_key`."""
+def subscribe(client: Client, connection: Connection) -> dict[str, str]:
+    """Registers the webhook, signed; gives the key that verifies it."""
     wanted = {"url": connection.webhook_url, "enabled": True, "friendly_name": connection.name, **dict.fromkeys(TOLD, True)}
     number = _webhook(client, connection)
     if number is None:
@@ -311,7 +311,7 @@ def subscribe(client: Client, connection: Connection) -> str:
     else:
         client.patch(f"{WEBHOOKS}/{{id}}", at={"id": number}, json=wanted)
     signed = client.patch(f"{WEBHOOKS}/signed/{{id}}", at={"id": number}, json={"enabled": True})
-    return str(signed["public_key"])
+    return {"webhook_public_key": signed["public_key"]}
 
 
 @connector.unsubscribe

@@ -541,17 +541,16 @@ connector.poke("FUNDING_SOURCES", pull=low_funds)
 
 
 @connector.subscribe()
-def subscribe(client: Client, connection: Connection) -> None:
-    """Register our address, unless another stands there: an organisation has one, and it would be taken from somebody."""
+def subscribe(client: Client, connection: Connection) -> dict[str, str]:
+    """Register our address and give the key that signs; another that stands there is somebody's, and is let alone."""
     there = client.get("/webhooks")["webhooks"]
     if other := next((row["url"].partition("?")[0] for row in there if row["url"] != connection.webhook_url), None):
         said = "take it away there first, if nobody needs it"
         raise CallFailed(f"Tremendous tells {other} what happens, and can tell one address alone; {said}.", "lasting")
     ours = there[0] if there else client.post("/webhooks", json={"url": connection.webhook_url})["webhook"]
     known = connection.settings.secret("webhook_key")
-    if known is None or ours.get("private_key") not in known.values:
-        said = "copy its private key from Tremendous"
-        raise CallFailed(f"The `webhook_key` of {connection.name} is not that of the webhook; {said}.", "reconnect")
+    key = ours["private_key"]
+    return {} if known is not None and key in known.values else {"webhook_key": key}
 
 
 @connector.unsubscribe

@@ -35,6 +35,7 @@ from hub.engine.readings import checks, snapshot
 from hub.engine.retention import Limits, Retention
 from hub.engine.schedule import Schedule
 from hub.engine.secret_commands import SecretCommands
+from hub.engine.subscriptions import Subscriptions
 from hub.engine.transactions import Transactions
 from hub.engine.vitals import Check, Snapshot
 from hub.engine.worker import Worker
@@ -52,7 +53,7 @@ from hub.store import database as databases
 from hub.store.database import Database
 from hub.store.leases import Leases
 from hub.store.wake import Bell, ThreadBell, Waker
-from hub.vault import KeptTokens, Vault, complete, open_vault
+from hub.vault import KeptTokens, Vault, complete, open_vault, place_of
 
 _LOG = log.get(__name__)
 # A batch makes many values and hardly a cycle: looking through them after every 700 was a tenth of the worker's time.
@@ -120,6 +121,16 @@ class Hub:
             raise HubError(str(result.get("error")))
         return result
 
+    def ask_to_keep(self, connection: str, told: Mapping[str, str]) -> None:
+        """Have settings of a connection kept, encrypted. For any thread; who runs takes them up when it is started again."""
+        for name, value in told.items():
+            log.redact.add(value)
+            with self.store.read() as session:
+                sealed = self.vault.seal(session, place_of(connection, name), value)
+            command = {"connection": connection, "name": name, "key_id": sealed.key_id, "sealed": sealed.text}
+            self.inbox.command("keep_secret", {**command, "by": "the platform"})
+        _LOG.warning("a platform told settings; start the hub again to use them", connection=connection, names=", ".join(told))
+
     def settle(self) -> bool:
         """Work what waits, here, unless another process does; True when it was done here."""
         if self._worker is None and not self.database.places.join_if_idle():
@@ -167,11 +178,12 @@ class Hub:
 
     def _make_worker(self, bell: Bell) -> Worker:
         tokens = KeptTokens(self.store, self.vault, self.leases, self.clock)
-        performer = Performer(self.connections, self.open_session, monotonic, self.clock, tokens=tokens)
+        performer = Performer(self.connections, self.open_session, monotonic, self.clock, tokens=tokens, keep=self.ask_to_keep)
+        subscriptions = Subscriptions(self.connections, self.programme.zone)
         retention = Retention(self.limits, self.inbox, self.programme.zone)
         outbox = Outbox(self.connections, performer, Pace(monotonic), self.waker.ring, self.inbox.keep_many)
-        by_name = {**SecretCommands(self.vault).by_name, **AlertCommands(self.alerts).by_name}
-        more = [retention.timer, *([self.alerts.timer] if self.alerts is not None else [])]
+        by_name = {**SecretCommands(self.vault).by_name, **AlertCommands(self.alerts).by_name, **subscriptions.by_name}
+        more = [*subscriptions.timers, retention.timer, *([self.alerts.timer] if self.alerts is not None else [])]
         hears = self.settings.is_public
         schedule = Schedule(self.plans, self.catalogue, self.programme, self.connections, hears_webhooks=hears, more=more)
         return Worker(

@@ -15,12 +15,16 @@ from hub.cli.authorize import authorize
 from hub.cli.checking import Checked, look_at
 from hub.cli.look import when
 from hub.cli.output import json_option, print_json, say, screen, table
+from hub.cli.subscribing import subscribe, unsubscribe
 from hub.cli.workspace import found, queries, workspace_option
+from hub.clock import to_text
 from hub.config import ConnectionConfig, Settings
 from hub.engine.catalogue import BUILT_IN
 from hub.engine.events import queries as engine_queries
+from hub.engine.subscriptions import subscribed_at
 from hub.errors import HubError
 from hub.sdk import Connector
+from hub.store import Unit
 
 _COLOURS = {
     "ok": "green",
@@ -54,6 +58,7 @@ def connections(ctx: click.Context, *, folder: Path, as_json: bool) -> None:
             "events": seen.get(one.name, {}).get("events", 0),
             "last_heard_at": seen.get(one.name, {}).get("last_at"),
             "access_expires_at": expires.get(one.name),
+            "subscribed_at": seen.get(one.name, {}).get("subscribed_at"),
             "stops": _stops(one, checked, seen.get(one.name, {})),
             "last_error": checked.out_of_use.get(one.name) or seen.get(one.name, {}).get("last_error", ""),
         }
@@ -107,6 +112,10 @@ def _seen(settings: Settings) -> dict[str, dict[str, Any]]:
             heard = {row["connection"]: dict(row) for row in session.rows(queries.heard_by_connection)}
             for row in session.rows(engine_queries.all_health):
                 heard.setdefault(row["connection"], {}).update(state=row["state"], last_error=row["last_error"])
+            unit = Unit(session)
+            for name in (one.name for one in settings.connections):
+                if (moment := subscribed_at(unit, name)) is not None:
+                    heard.setdefault(name, {})["subscribed_at"] = to_text(moment)
             return heard
 
 
@@ -132,6 +141,8 @@ def setup(*, name: str, folder: Path, as_json: bool) -> None:
     if not settings.is_public:
         say("hub.yaml names no public_url: set it to take webhooks; without it the hub asks by polling.", "yellow")
     say(f"\n{text}\n")
+    if connector.subscription is not None:
+        say(f"The hub can register the webhook itself: hub connections subscribe {name}")
     _tell_settings(connector, found.missing if found else None)
 
 
@@ -150,3 +161,5 @@ connections.add_command(kept.set_secret)
 connections.add_command(kept.unset)
 connections.add_command(kept.list_settings)
 connections.add_command(authorize)
+connections.add_command(subscribe)
+connections.add_command(unsubscribe)

@@ -1,7 +1,8 @@
 """Calls: what waits to be asked of a platform, kept until it is done or a person has looked.
 
-Four kinds: `action` (a step of a run), `fetch` (the rest of a thin notice), `pull` (records since a moment) and `alert` (an
-action that tells the owner something). All are made by the same pool, under the same limits.
+Five kinds: `action` (a step of a run), `fetch` (the rest of a thin notice), `pull` (records since a moment), `alert` (an action
+that tells the owner something) and `subscribe` (our webhook address, told again). All are made by the same pool, under the
+same limits.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from hub.store import Row, Session, Space, as_json
 
 DUE, BEGUN, DONE, HELD, REFUSED = range(5)
 STATES = ("due", "begun", "done", "held", "refused")
-Kind = Literal["action", "fetch", "pull", "alert"]
+Kind = Literal["action", "fetch", "pull", "alert", "subscribe"]
 
 # Attempts spread over about a day: enough for an outage, short enough that an answer still means something.
 _DELAYS = tuple(timedelta(seconds=s) for s in (10, 30, 120, 600, 1800, 3600, 7200, 14400, 21600, 28800))

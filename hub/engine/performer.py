@@ -15,6 +15,7 @@ from hub.clock import Clock, Monotonic
 from hub.engine.calls import UNCERTAIN, Call
 from hub.engine.inbox import Delivery
 from hub.engine.pulled import kept
+from hub.engine.subscriptions import Keep, subscribe
 from hub.engine.told import Told
 from hub.errors import CallFailed, HubError, Unreadable
 from hub.sdk import CallKey, Client, Connection, Item, Settings
@@ -40,7 +41,8 @@ class Outcome:
 
 
 class Performer:
-    """Knows what each call means to its connector. open_session: gives the HTTP session of a connection."""
+    """Knows what each call means to its connector. open_session: gives the HTTP session of a connection. keep: keeps settings
+    that a platform tells when it is told our address."""
 
     def __init__(
         self,
@@ -50,6 +52,7 @@ class Performer:
         clock: Clock,
         *,
         tokens: TokenStore | None = None,
+        keep: Keep = lambda connection, told: None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._connections = connections
@@ -57,6 +60,7 @@ class Performer:
         self._sessions: dict[str, requests.Session] = {}
         self._monotonic = monotonic
         self._clock = clock
+        self._keep = keep
         self._tokens = tokens or HeldTokens(clock.now)
         self._sleep = sleep
 
@@ -68,11 +72,7 @@ class Performer:
             error = CallFailed(f"there is no connection `{first.connection}`; add it to hub.yaml and replay", "lasting")
             return [Outcome(call, error=error) for call in group]
         try:
-            if first.kind == "fetch":
-                return [self._fetch(connection, first)]
-            if first.kind == "pull":
-                return [self._pull(connection, first)]
-            return self._act(connection, group)
+            return self._act(connection, group) if first.is_action else [self._ask(connection, first)]
         except CallFailed as error:
             return [Outcome(call, error=error) for call in group]
         except HubError as error:
@@ -142,6 +142,12 @@ class Performer:
                 return [Outcome(group[0], result=_dumped(done))]
         results = action.call_many(handed, inputs)
         return [_outcome(call, result) for call, result in zip(group, results, strict=True)]
+
+    def _ask(self, connection: Connection, call: Call) -> Outcome:
+        if call.kind == "subscribe":
+            subscribe(connection, self._client(connection, call, "safe"), self._keep)
+            return Outcome(call)
+        return self._fetch(connection, call) if call.kind == "fetch" else self._pull(connection, call)
 
     def _fetch(self, connection: Connection, call: Call) -> Outcome:
         trigger = connection.connector.triggers[call.name]

@@ -267,9 +267,9 @@ def test_subscribing_makes_a_webhook_that_does_not_echo(known: list[Any]) -> Non
     play = _played(({"webhooks": known}, {"webhooks": known}, *gone, {"id": "w3", "signing_secret": "new-secret"}))
     assert mailchimp.connector.subscription is not None
     told = mailchimp.connector.subscription.call({Client: play.client(connection), Connection: connection})
-    assert told == "new-secret" and [call.method for call in play.calls if call.method != "GET"] == ["DELETE"] * len(gone) + [
-        "POST"
-    ]
+    assert told == {"signing_secret": "new-secret"} and [call.method for call in play.calls if call.method != "GET"] == [
+        "DELETE"
+    ] * len(gone) + ["POST"]
     made = _sent(play.calls[-1])
     assert made["url"] == f"{URL}?token={TOKEN}" and made["sources"] == {"user": True, "admin": True, "api": False}
     assert made["events"] == dict.fromkeys(["subscribe", "unsubscribe", "cleaned", "profile", "upemail", "campaign"], True)
@@ -281,7 +281,7 @@ def test_a_webhook_whose_secret_is_known_is_only_brought_up_to_date() -> None:
     play = _played(({"webhooks": [{"id": "w1", "url": f"{URL}?token=old"}]}, {"id": "w1"}))
     assert mailchimp.connector.subscription is not None
     told = mailchimp.connector.subscription.call({Client: play.client(connection), Connection: connection})
-    assert told is None and str(play.calls[1]) == "PATCH /3.0/lists/a6b5da1054/webhooks/w1"
+    assert told == {} and str(play.calls[1]) == "PATCH /3.0/lists/a6b5da1054/webhooks/w1"
 
 
 # What goes out

@@ -261,7 +261,7 @@ def test_polling_goes_through_all_pages() -> None:
 
 
 def test_subscribing_takes_the_webhook_that_is_there_and_has_it_signed() -> None:
-    """A second one would tell everything twice; the key is what a person copies."""
+    """A second one would tell everything twice; the key that verifies it is kept."""
     connection = _connection()
     ours = {"id": "w-2", "url": URL}
     for known, first in (([{"id": "w-1", "url": "https://other.example"}], "POST"), ([ours], "PATCH")):
@@ -269,7 +269,7 @@ def test_subscribing_takes_the_webhook_that_is_there_and_has_it_signed() -> None
         play = Play(one_by_one([answers(200, {"max_allowed": 5, "webhooks": known}), answers(200, ours), signed]))
         handed = {Client: play.client(connection), Connection: connection}
         assert sendgrid.connector.subscription is not None
-        assert sendgrid.connector.subscription.call(handed) == KEY
+        assert sendgrid.connector.subscription.call(handed) == {"webhook_public_key": KEY}
         assert [call.method for call in play.calls] == ["GET", first, "PATCH"]
         assert _sent(play.calls[1])["url"] == URL and "processed" not in _sent(play.calls[1])
         assert play.calls[2].url.endswith("/v3/user/webhooks/event/settings/signed/w-2")

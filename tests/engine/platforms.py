@@ -19,6 +19,7 @@ from hub.sdk import (
     CallFailed,
     CallKey,
     Client,
+    Connection,
     ConnectionRevoked,
     Connector,
     Customer,
@@ -33,7 +34,7 @@ from hub.sdk import (
     Refund,
     Sale,
 )
-from hub.sdk.declare import body, envelope, header, secrets, setting, signature
+from hub.sdk.declare import body, envelope, header, secret, secrets, setting, signature
 
 KEY = "till-key-7Qd2"
 
@@ -191,7 +192,7 @@ till.poke("changed", pull=payments)
 letters = Connector(
     "letters",
     title="Letters",
-    settings=secrets("key"),
+    settings=secrets("key") + secret("told_key", "what Letters tells when it is told our address", required=False),
     api="https://letters.example.com",
     idempotency=header("Idempotency-Key"),
     **_signed("Letters"),
@@ -223,6 +224,19 @@ def message(told: Word) -> MessageReceived:
 def _send(client: Client, to: str, text: str) -> Sent:
     answer = client.post("/letters", json={"to": to, "text": text})
     return Sent(letter_id=answer["id"])
+
+
+@letters.subscribe(renew="6 days")
+def subscribe(client: Client, connection: Connection) -> dict[str, str]:
+    """Tell it our address; it answers with a key when that is new."""
+    told: dict[str, str] = client.put("/webhook", json={"url": connection.webhook_url})
+    return told
+
+
+@letters.unsubscribe
+def unsubscribe(client: Client) -> None:
+    """Take our address back."""
+    client.delete("/webhook")
 
 
 @letters.action(repeat="safe", channel="sms")
