@@ -116,8 +116,8 @@ class Basic(Auth):
         return (self.username, self.password) if self.password else (self.username,)
 
     def headers(self, connection: Connection) -> Mapping[str, str]:
-        password = _need(connection, self.password) if self.password else self.fixed
-        return {"Authorization": _basic(_need(connection, self.username) + self.suffix, password)}
+        user = _need(connection, self.username) + self.suffix
+        return {"Authorization": _basic(user, _need(connection, self.password) if self.password else self.fixed)}
 
 
 @dataclass(frozen=True, slots=True)
