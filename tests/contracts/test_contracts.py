@@ -46,6 +46,7 @@ FILES = {"tremendous": "rewards", "judgeme": "reviews", "trustpilot": "reviews"}
 BEYOND = {
     "activecampaign": "/api/3/(deals(/.*)?|contacts/[0-9]+/contactTags)",
     "hubspot": "/crm/(lists/.*|objects/[^/]+/contacts/batch/update)",
+    "judgeme": "/api/orders/send_manual_review_request",
     "mailchimp": "(GET /3.0/campaigns|POST /3.0/customer-journeys/.*)",
     "sendgrid": "/v3/(suppression/(unsubscribes|spam_reports)|asm/suppressions)",
     "tremendous": "/api/v2/fields",
