@@ -90,11 +90,13 @@ def _event(plan: Plan, example: Example, catalogue: Catalogue, programme: Progra
     fact: Fact = fact_type.model_validate(_laid_over(sample, example.given))
     is_own = isinstance(fact, HubFact) or catalogue.watch(when.name) is not None
     member_id = (fact.member_id or None) if isinstance(fact, HubFact) else _MEMBER
-    place = BUILT_IN if is_own else "example"
+    topic = topic_of(plan, when)
+    # `shop.order_paid` is told by the connection (or any of the connector) of that name, `sale` by anybody.
+    teller, dot, trigger = ("", "", topic) if is_own else topic.rpartition(".")
     return Event(
         id="evt_example",
-        connection=place,
-        trigger=topic_of(plan, when),
+        connection=BUILT_IN if is_own else teller if dot else "example",
+        trigger=trigger,
         key="example",
         fact=fact,
         lane=member_id or "evt_example",
