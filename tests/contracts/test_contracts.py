@@ -48,6 +48,7 @@ BEYOND = {
     "hubspot": "/crm/(lists/.*|objects/[^/]+/contacts/batch/update)",
     "judgeme": "/api/orders/send_manual_review_request",
     "mailchimp": "(GET /3.0/campaigns|POST /3.0/customer-journeys/.*)",
+    "salesforce": "/services/data/[^/]+/composite/sobjects(/.*)?",
     "sendgrid": "/v3/(suppression/(unsubscribes|spam_reports)|asm/suppressions)",
     "tremendous": "/api/v2/fields",
     "zendesk": "/api/v2/(incremental/.*|satisfaction_ratings|users/[0-9]+/tags)",
