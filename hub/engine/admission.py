@@ -237,7 +237,15 @@ class Admission:
         if found.member_id is not None and found.created:
             fact = arrival.joined(batch.roll.get(found.member_id), event.occurred_at)
             batch.emit(fact, occurred_at=event.occurred_at, cause=event)
-        return found.member_id
+        return found.member_id or self._buyer(event)
+
+    def _buyer(self, event: Event) -> str | None:
+        """Who bought what a review is about, where it does not say who wrote it."""
+        if not isinstance(event.fact, words.Review):
+            return None
+        about = map(self._batch.events.by_id, self._batch.events.about(event.things))
+        sales = (one for one in about if one is not None and isinstance(one.fact, words.Sale))
+        return next((sale.member_id for sale in sales if sale.member_id), None)
 
     def _revise(self, known: Event, reading: Reading) -> Event | None:
         """The same key again: an event that was not worked yet adopts newer content, a worked one shows it.

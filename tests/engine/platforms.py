@@ -32,6 +32,7 @@ from hub.sdk import (
     Payload,
     Reference,
     Refund,
+    Review,
     Sale,
 )
 from hub.sdk.declare import body, envelope, header, secret, secrets, setting, signature
@@ -172,6 +173,13 @@ def visit(item: Item, client: Client) -> Booking:
     return Booking(
         occurred_at=told.at, customer=told.buyer.known() if told.buyer else None, booking_id=told.id, status="completed"
     )
+
+
+@till.trigger("opinion", key="review_id")
+def opinion(told: Visit) -> Review:
+    """What somebody thinks of an order."""
+    who = told.buyer.known() if told.buyer else None
+    return Review(occurred_at=told.at, customer=who, review_id=told.id, references=_about(order=told.order))
 
 
 @till.trigger("revoked", key="reason")
