@@ -41,6 +41,7 @@ from hub.sdk.facts import (
 )
 from hub.sdk.failures import Failure, Reply
 from hub.sdk.fields import field_keys
+from hub.sdk.graphql import GraphQL
 from hub.sdk.markup import Element, read_xml
 from hub.sdk.mirror import Mirrored, Shown
 from hub.sdk.request import Answer, Request
@@ -84,6 +85,7 @@ __all__ = [
     "Fact",
     "Failure",
     "FormSubmitted",
+    "GraphQL",
     "InvoiceIssued",
     "Item",
     "JobCompleted",

@@ -17,6 +17,8 @@ from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
+from hub.sdk.graphql import root_of
+
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
 _HOME = "contract:"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -76,6 +78,7 @@ class Contract:
             *self._path_problems(operation),
             *self._query_problems(operation, pairs),
             *self._body_problems(operation, body, form),
+            *self._document_problems(body),
         ]
 
     def reply_problems(self, method: str, url: str, status: int, body: Any) -> list[str]:
@@ -161,6 +164,17 @@ class Contract:
         schema = media.get("schema", {})
         value = body if form is None else _form_value(_pairs(form), self._deep(schema), self._deep)
         return self._problems(self._form(schema, sent=True), value, "body")
+
+    def _document_problems(self, body: Any) -> list[str]:
+        """What is wrong with the variables of a GraphQL document, each of which is an argument of what it asks for."""
+        known = self._document.get("x-graphql")
+        if known is None or not isinstance(body, dict) or not isinstance(body.get("query"), str):
+            return []
+        asked = root_of(body["query"])
+        if asked not in known:
+            return [f"query {asked}: the contract knows nothing of this name"]
+        schema = self._form({"$ref": known[asked]["variables"]}, sent=True)
+        return self._problems(schema, body.get("variables", {}), f"variables of {asked}")
 
     # -- what: schemas
 

@@ -20,6 +20,7 @@ from hub import plugins
 from hub.promises.trial import Trial
 from hub.sdk import Connector
 from hub.sdk.envelope import dig, found
+from hub.sdk.graphql import root_of
 from hub.sdk.play import Called, Play, one_by_one
 from hub.sdk.request import Answer
 from hub.sdk.sample import Sample
@@ -42,7 +43,7 @@ OBJECTS = {
 FILES = {"tremendous": "rewards", "judgeme": "reviews", "trustpilot": "reviews"}
 
 # Calls that a contract has left out, though the platform's own pages describe them: the form of their paths, or of method and
-# path where the contract has others there.
+# path where the contract has others there; of GraphQL what is asked for (`#refund`).
 BEYOND = {
     "activecampaign": "/api/3/(deals(/.*)?|contacts/[0-9]+/contactTags)",
     "hubspot": "/crm/(lists/.*|objects/[^/]+/contacts/batch/update)",
@@ -103,7 +104,10 @@ def _calls(connector: Connector, sample: Sample) -> list[tuple[Called, Answer]]:
 
 def _matches(form: str, called: Called) -> bool:
     path = urlsplit(called.url).path
-    return any(re.fullmatch(form, text) for text in (path, f"{called.method} {path}"))
+    sent = _body(called).get("body")
+    document = sent.get("query") if isinstance(sent, dict) else None
+    asked = [f"#{root_of(document)}"] if isinstance(document, str) and "{" in document else []
+    return any(re.fullmatch(form, text) for text in (path, f"{called.method} {path}", *asked))
 
 
 def _made(connector: Connector, sample: Sample) -> list[Called]:

@@ -153,3 +153,30 @@ def test_replies_and_objects_are_checked(contract: Contract) -> None:
         "Pet.chip.maker: the contract knows no such field"
     ]
     assert contract.object_problems("Pet", {"name": "Tom", "chip": {"maker": 1}}, strict=False) == []
+
+
+PETS = "query pets($kind: String) { pets(kind: $kind) { name } }"
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"query": PETS, "variables": {"kind": "cat"}}, None),
+        ({"query": PETS}, "'kind' is a required property"),
+        ({"query": PETS, "variables": {"kind": 7}}, "7 is not of type 'string'"),
+        ({"query": PETS, "variables": {"kind": "cat", "age": 1}}, "'age' was unexpected"),
+        ({"query": PETS.replace("pets", "dogs"), "variables": {}}, "query dogs: the contract knows nothing"),
+    ],
+)
+def test_the_variables_of_a_document_are_checked(body: Any, said: str | None) -> None:
+    """Each is an argument of what a GraphQL document asks for, by the name of that."""
+    known = {"type": "object", "required": ["kind"], "properties": {"kind": {"type": "string"}}, "additionalProperties": False}
+    contract = Contract(
+        {
+            "components": {"schemas": {"Anything": {"type": "object"}, "query.pets": known}},
+            "paths": {"/graphql": {"post": _takes("Anything")}},
+            "x-graphql": {"pets": {"variables": "#/components/schemas/query.pets"}},
+        }
+    )
+    problems = contract.request_problems("POST", "/graphql", body=body)
+    assert problems == [] if said is None else any(said in problem for problem in problems), problems
