@@ -26,13 +26,12 @@ from hub.sdk.sample import answers
 NOW = datetime(2026, 2, 6, 21, 30, tzinfo=UTC)
 URL = "https://points.example.com/hooks/zendesk"
 SECRET = "dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ=="
-TOKEN = "b7c1-long-and-random"
 ACCESS = {"subdomain": "acme", "email": "hub@example.com", "api_token": "key-7Qd2"}
 STAFF = zendesk.ADA | {"role": "agent"}
 
 
 def _connection(**settings: Any) -> Connection:
-    values = ACCESS | {"webhook_secret": SECRET, "webhook_token": TOKEN}
+    values = ACCESS | {"webhook_secret": SECRET}
     read = zendesk.connector.settings.read({name: value for name, value in (values | settings).items() if value is not None})
     return Connection("zendesk", zendesk.connector, read, webhook_url=URL)
 
@@ -111,34 +110,26 @@ def _signed(body: bytes, stamp: str, key: bytes = SECRET.encode()) -> dict[str, 
 def test_the_secret_is_text_and_signs_time_and_body_without_anything_between() -> None:
     """It looks like base64, and is not decoded; what was signed otherwise is refused."""
     body, stamp = json.dumps(zendesk.STATUS).encode(), "2026-02-06T21:29:00Z"
-    connection = _connection(webhook_token=None)
+    connection = _connection()
     zendesk.connector.verify(_request(body, **_signed(body, stamp)), connection, NOW)
     for headers in (
         _signed(body, stamp, base64.b64decode(SECRET)),
         _signed(body + b" ", stamp),
         _signed(body, stamp) | {"x_zendesk_webhook_signature_timestamp": "2026-02-06T21:29:01Z"},
         _signed(body, "2026-02-06T20:29:00Z"),
-        {"x_webhook_token": TOKEN},
     ):
         with pytest.raises(Refused):
             zendesk.connector.verify(_request(body, **headers), connection, NOW)
 
 
 def test_two_webhooks_have_two_secrets() -> None:
-    """One for Zendesk's own events, one for triggers; the setting takes both."""
+    """One for Zendesk's own events, one for triggers; a delivery fits either."""
     body, stamp = b"{}", "2026-02-06T21:29:00Z"
-    both = _connection(webhook_secret=["another", SECRET])
+    both = _connection(triggers_secret="another")
     zendesk.connector.verify(_request(body, **_signed(body, stamp)), both, NOW)
     zendesk.connector.verify(_request(body, **_signed(body, stamp, b"another")), both, NOW)
-
-
-def test_webhooks_that_the_hub_made_show_its_token() -> None:
-    """Their signing secrets need not be copied; the token is not kept."""
-    request = _request(zendesk.RATED, x_webhook_token=TOKEN)
-    zendesk.connector.verify(request, _connection(webhook_secret=None), NOW)
-    assert TOKEN not in repr(zendesk.connector.strip(request))
     with pytest.raises(Refused):
-        zendesk.connector.verify(_request(zendesk.RATED, x_webhook_token="other"), _connection(), NOW)
+        zendesk.connector.verify(_request(body, **_signed(body, stamp, b"another")), _connection(), NOW)
 
 
 def test_events_of_another_account_are_left_out() -> None:
@@ -321,49 +312,69 @@ def test_pages_of_ratings_are_turned_while_there_are_more() -> None:
 # Webhooks
 
 
-def _task(name: str, *replies: Any, **settings: Any) -> list[Called]:
-    connection, play = _connection(**settings), _played(*replies)
-    task = getattr(zendesk.connector, name)
-    task.call({Client: play.client(connection), Connection: connection})
-    return play.calls
+def _told_address(*replies: Any) -> tuple[Mapping[str, str], list[Called]]:
+    connection, play = _connection(), _played(*replies)
+    return zendesk.connector.tell_address(connection, play.client(connection, repeat="safe")), play.calls
 
 
-def test_subscribing_makes_two_webhooks_and_three_triggers() -> None:
-    """Events and triggers are never mixed in one webhook; both show our token, and leave the hub's own tickets out."""
-    events, rules = answers(201, {"webhook": {"id": "01E"}}), answers(201, {"webhook": {"id": "01T"}})
-    calls = _task("subscription", {"webhooks": []}, events, rules, *[answers(201, {})] * 3)
-    assert [str(call) for call in calls[1:]] == ["POST /api/v2/webhooks"] * 2 + ["POST /api/v2/triggers"] * 3
+EVENTS_HOOK = {"id": "01E", "endpoint": URL, "subscriptions": ["zen:event-type:user.created"]}
+RULES_HOOK = {"id": "01T", "endpoint": URL, "subscriptions": ["conditional_ticket_events"]}
+OTHER_HOOK = {"id": "01X", "endpoint": "https://crm.example", "subscriptions": ["conditional_ticket_events"]}
+SECRETS = [{"signing_secret": {"algorithm": "SHA256", "secret": secret}} for secret in ("s1==", "s2==")]
+
+
+def _rule(number: int, webhook: str) -> dict[str, Any]:
+    return {"id": number, "actions": [{"field": "status", "value": "open"}, _notifies(webhook)]}
+
+
+def _notifies(webhook: str) -> dict[str, Any]:
+    return {"field": "notification_webhook", "value": [webhook, "{}"]}
+
+
+def test_subscribing_makes_two_webhooks_and_three_triggers_and_keeps_what_signs() -> None:
+    """Events and triggers are never mixed in one webhook; the hub's own tickets are left out."""
+    made = [answers(201, {"webhook": hook}) for hook in (EVENTS_HOOK, RULES_HOOK)]
+    told, calls = _told_address({"webhooks": [OTHER_HOOK]}, *made, {"triggers": []}, *[answers(201, {})] * 3, *SECRETS)
+    assert told == {"webhook_secret": "s1==", "triggers_secret": "s2=="}
     first, second = [_sent(call)["webhook"] for call in calls[1:3]]
-    assert second["subscriptions"] == ["conditional_ticket_events"]
+    assert second["subscriptions"] == ["conditional_ticket_events"] and second["endpoint"] == URL
     assert {"zen:event-type:user.name_changed", "zen:event-type:ticket.csat_received"} < set(first["subscriptions"])
-    assert first["authentication"]["data"] == {"name": "X-Webhook-Token", "value": TOKEN} and first["endpoint"] == URL
-    solved = next(rule for call in calls[3:] if "solved" in (rule := _sent(call)["trigger"])["title"])
-    (action,) = solved["actions"]
-    webhook, body = action["value"]
-    assert (action["field"], webhook) == ("notification_webhook", "01T")
-    assert json.loads(body)["event"] == "ticket_solved" and "{{ticket.id}}" in body
+    rules = [_sent(call)["trigger"] for call in calls[4:7]]
+    for rule in rules:
+        (action,) = rule["actions"]
+        webhook, body = action["value"]
+        assert (action["field"], webhook) == ("notification_webhook", "01T")
+        assert _facts(json.loads(body.replace("{{ticket.id}}", "5158")), zendesk.ASKED)[0][0].ticket_id == "5158"
+    (solved,) = [rule for rule in rules if "solved" in rule["title"]]
     assert {"field": "current_tags", "operator": "not_includes", "value": "loyalty-hub"} in solved["conditions"]["all"]
-    for call in calls[3:]:
-        told = json.loads(_sent(call)["trigger"]["actions"][0]["value"][1].replace("{{ticket.id}}", "5158"))
-        assert _facts(told, zendesk.ASKED)[0][0].ticket_id == "5158"
 
 
-def test_nothing_is_subscribed_without_a_token() -> None:
-    """The hub would refuse what such a webhook sends."""
-    with pytest.raises(CallFailed, match="no `webhook_token`") as failed:
-        _task("subscription", webhook_token=None)
-    assert failed.value.verdict == "reconnect"
+def test_subscribing_again_changes_what_there_is_and_adds_nothing() -> None:
+    """The secrets stay; triggers are made anew, and only ours."""
+    rules = {"triggers": [_rule(1, "01T"), _rule(2, "01X")]}
+    done = [answers(204), answers(204), rules, answers(204)]
+    told, calls = _told_address({"webhooks": [EVENTS_HOOK, RULES_HOOK]}, *done, *[answers(201, {})] * 3, *SECRETS)
+    assert told["triggers_secret"] == "s2=="
+    assert [str(call) for call in calls[1:5]] == [
+        "PATCH /api/v2/webhooks/01E",
+        "PATCH /api/v2/webhooks/01T",
+        "GET /api/v2/triggers",
+        "DELETE /api/v2/triggers/1",
+    ]
+    assert [call.method for call in calls].count("POST") == 3
 
 
-def test_unsubscribing_takes_our_triggers_away_before_the_webhooks() -> None:
+def test_unsubscribing_takes_our_triggers_away_before_their_webhook() -> None:
     """A webhook that a trigger uses stays; other people's are let alone, and with none of ours nothing is done."""
-    webhooks = {"webhooks": [{"id": "01T", "endpoint": URL}, {"id": "01X", "endpoint": "https://crm.example"}]}
-    ours = {"field": "notification_webhook", "value": ["01T", "{}"]}
-    other = {"field": "notification_webhook", "value": ["01X", "{}"]}
-    rules = [{"id": 1, "actions": [{"field": "status", "value": "open"}, ours]}, {"id": 2, "actions": [other]}]
-    calls = _task("unsubscription", webhooks, {"triggers": rules}, answers(204), answers(204))
-    assert [str(call) for call in calls[2:]] == ["DELETE /api/v2/triggers/1", "DELETE /api/v2/webhooks/01T"]
-    assert len(_task("unsubscription", {"webhooks": webhooks["webhooks"][1:]})) == 1
+    connection = _connection()
+    play = _played(
+        {"webhooks": [RULES_HOOK, OTHER_HOOK]}, {"triggers": [_rule(1, "01T"), _rule(2, "01X")]}, *[answers(204)] * 2
+    )
+    zendesk.connector.take_address_back(connection, play.client(connection, repeat="safe"))
+    assert [str(call) for call in play.calls[2:]] == ["DELETE /api/v2/triggers/1", "DELETE /api/v2/webhooks/01T"]
+    play = _played({"webhooks": [OTHER_HOOK]})
+    zendesk.connector.take_address_back(connection, play.client(connection, repeat="safe"))
+    assert len(play.calls) == 1
 
 
 # What goes out: users
