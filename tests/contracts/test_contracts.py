@@ -47,6 +47,7 @@ FILES = {"tremendous": "rewards", "judgeme": "reviews", "trustpilot": "reviews"}
 BEYOND = {
     "activecampaign": "/api/3/(deals(/.*)?|contacts/[0-9]+/contactTags)",
     "hubspot": "/crm/(lists/.*|objects/[^/]+/contacts/batch/update)",
+    "intercom": "/conversations/.*",
     "judgeme": "/api/orders/send_manual_review_request",
     "mailchimp": "(GET /3.0/campaigns|POST /3.0/customer-journeys/.*)",
     "salesforce": "/services/data/[^/]+/composite/sobjects(/.*)?",
