@@ -147,6 +147,8 @@ class Worker:
         self._is_left = not did and (is_ready or self._intake.is_left)  # another worker is at it, or the lane would be ours
         if call_due is not None and call_due <= self._clock.now():
             did |= self._calling.claim()
+        else:
+            self._outbox.is_paced = False  # what was left for a moment cannot be made now: its breaker has opened meanwhile
         did |= self._let_time_pass()
         return did
 

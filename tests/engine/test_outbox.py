@@ -333,6 +333,20 @@ def test_calls_keep_to_the_connections_rate(make: Any, monkeypatch: pytest.Monke
     assert len(world.platform.sent) == 5
 
 
+def test_what_was_left_for_a_moment_waits_for_the_breaker_that_opens_meanwhile(
+    make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody looks for it again and again until then."""
+    world = make(sending("send_keyed"))
+    monkeypatch.setattr(world.hub.connectors["letters"], "rate", rate("1 per 2 seconds"))
+    world.platform.script = answers(Answered(401))
+    for number in range(2):
+        world.pay(f"p{number}", "1.00", ANN, order=f"o{number}")
+    world.work()
+    assert world.health()["state"] == "needs_reconnecting"
+    assert len(to_letters(world)) == 1
+
+
 def test_a_batch_goes_out_as_one_with_a_result_for_each(make: Any) -> None:
     """Seven marks are three calls; the one that was refused is held, the others are done."""
     world = make(MARK)
