@@ -142,12 +142,12 @@ class Query(Auth):
 class OAuth2(Auth):
     """OAuth 2, by authorisation code, by client credentials, or by an assertion that we sign (RFC 7523).
 
-    token: the token address (settings may stand in it). grant: `authorization_code` or `client_credentials`, or the setting
-    that says which (`{grant}`). client: `body` or `basic`, how it wants our credentials. base: the field of its reply with this
-    account's API address. header, prefix: where the token stands, and after what. assertion: makes the signed assertion of a
-    connection at a moment; then no person has to agree, and no other credentials are sent. pkce: whether the platform checks
-    that who asks for the token is who asked for the code (RFC 7636). more: what it wants to be told when a person is asked;
-    with_code: what it wants beside the code that they bring back.
+    token: the token address (settings may stand in it and in scopes). grant: `authorization_code` or `client_credentials`, or
+    the setting that says which (`{grant}`). client: `body` or `basic`, how it wants our credentials. base: the field of its
+    reply with this account's API address. header, prefix: where the token stands, and after what. assertion: makes the signed
+    assertion of a connection at a moment; then no person has to agree, and no other credentials are sent. pkce: whether the
+    platform checks that who asks for the token is who asked for the code (RFC 7636). more: what it wants to be told when a
+    person is asked; with_code: what it wants beside the code that they bring back.
     """
 
     token: str
@@ -188,7 +188,7 @@ class OAuth2(Auth):
             "redirect_uri": authorization.redirect_uri,
             "state": authorization.state,
             **({"code_challenge": authorization.challenge, "code_challenge_method": "S256"} if self.pkce else {}),
-            **({"scope": self.scopes} if self.scopes else {}),
+            **({"scope": connection.fill(self.scopes)} if self.scopes else {}),
             **self.more,
         }
         return f"{connection.fill(self.authorize)}?{urlencode(asked)}"
@@ -227,7 +227,7 @@ class OAuth2(Auth):
             form = {"grant_type": JWT_BEARER, "assertion": self.assertion(connection, now)}
             return self._asked(connection, form, now, post, token)
         if connection.fill(self.grant) == "client_credentials":
-            form = {"grant_type": "client_credentials", **({"scope": self.scopes} if self.scopes else {})}
+            form = {"grant_type": "client_credentials", **({"scope": connection.fill(self.scopes)} if self.scopes else {})}
             return self._asked(connection, form, now, post, token)
         if token is None or token.refresh is None:
             how = f"`hub connections authorize {connection.name}` connects it"

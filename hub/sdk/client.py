@@ -117,13 +117,15 @@ class Client:
         headers: Mapping[str, str] | None = None,
         at: Mapping[str, Any] | None = None,
         safe: bool | None = None,
+        bare: bool = False,
     ) -> Reply:
         """One call, repeated only where that does no harm.
 
         path: from the platform's base address, or a whole URL of a host that the connector names; `{setting}` stands for a
         setting, `{name}` for a value of `at`, quoted. json, form, query: mappings (form and query also pairs); None is left
         out. safe: True when this call only reads, though its method does not say so; False when it is never repeated as it is,
-        though the action may be done again as a whole, because it looks first. CallFailed when the platform does not do it.
+        though the action may be done again as a whole, because it looks first. bare: without showing who we are, where the
+        address itself is the secret. CallFailed when the platform does not do it.
         """
         reads = bool(safe) or method in {"GET", "HEAD"}
         key = self._key_of_call(f"{method} {path} {dict(at or {})}") if not reads and self._repeat == "keyed" else None
@@ -144,7 +146,7 @@ class Client:
             sent.setdefault("Content-Type", as_json if json is not None else "application/x-www-form-urlencoded")
         request = {"method": method, "url": url, "params": encode.pairs(query or ()), "data": body, "headers": sent}
         try:
-            return self._retrying(lambda: self._judged(request, f"{method} {asked}", again))
+            return self._retrying(lambda: self._judged(request, f"{method} {asked}", again, bare))
         except CallFailed as error:  # its words are the platform's, or of an address
             wait, status = error.retry_after_seconds, error.status
             raise CallFailed(self._struck(str(error)), error.verdict, retry_after_seconds=wait, status=status) from None
@@ -197,7 +199,7 @@ class Client:
                 raise CallFailed(f"The value {text!r} of `{name}` cannot be part of the address {path}.", "lasting")
             path = path.replace(f"{{{name}}}", quote(text, safe=""))
         path = self.connection.fill(path)
-        known = [self.connection.fill(address) for address in self.connection.connector.api]
+        known = self.connection.addresses()
         base = self.connection.base_url or self._account_base() or (known[0] if known else "")
         if re.match(r"https?://", path):
             origin = _origin(path)
@@ -236,10 +238,10 @@ class Client:
         reply: Reply = retrying(once)
         return reply
 
-    def _judged(self, request: Mapping[str, Any], asked: str, again: bool) -> Reply:
-        reply = self._sent(request, asked, again, rejected=None)
-        if reply.status == 401 and isinstance(self.connection.auth, OAuth2) and self._token is not None:
-            reply = self._sent(request, asked, again, rejected=self._token)
+    def _judged(self, request: Mapping[str, Any], asked: str, again: bool, bare: bool) -> Reply:
+        reply = self._sent(request, asked, again, bare, rejected=None)
+        if reply.status == 401 and isinstance(self.connection.auth, OAuth2) and self._token is not None and not bare:
+            reply = self._sent(request, asked, again, bare, rejected=self._token)
         judged = self.connection.connector.failures
         failure = judged(reply) if judged else None
         if failure is None and not reply.ok:
@@ -248,10 +250,10 @@ class Client:
             return reply
         raise failed(self.connection.connector.title, asked, reply, failure, self._struck)
 
-    def _sent(self, request: Mapping[str, Any], asked: str, again: bool, *, rejected: Token | None) -> Reply:
+    def _sent(self, request: Mapping[str, Any], asked: str, again: bool, bare: bool, *, rejected: Token | None) -> Reply:
         connector = self.connection.connector
         fixed = {name: self.connection.fill(value) for name, value in connector.headers.items()}
-        shown, params = self._proof(rejected)
+        shown, params = ({}, {}) if bare else self._proof(rejected)
         full = {
             **request,
             "headers": {"Accept": "application/json", **fixed, **shown, **request["headers"]},

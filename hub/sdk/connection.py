@@ -43,6 +43,12 @@ class Connection:
         """How this connection shows the platform who we are."""
         return self.connector.auth.chosen(self) if self.connector.auth else None
 
+    def addresses(self) -> list[str]:
+        """The addresses of the platform, its API's first; further ones only where the connection has their settings."""
+        first, *others = self.connector.api or ("",)
+        said = [one for one in others if all(self.settings.get(name) for name in _PART.findall(one))]
+        return [self.fill(address) for address in (first, *said) if address]
+
     def fill(self, template: str) -> str:
         """`https://{shop}.example.com` with the settings put in. CallFailed when one is missing or could lead elsewhere.
 

@@ -168,6 +168,18 @@ def test_a_setting_may_say_how_tokens_are_got_and_the_token_may_stand_in_a_heade
     assert failed.value.verdict == "reconnect"
 
 
+def test_settings_may_stand_in_what_is_asked_for():
+    """Of some platforms the address of the account is part of it."""
+    form = secrets("client_id", "client_secret") + setting("host")
+    ways = auth.oauth2("https://id.example.com/token", scopes="https://{host}/.default", grant="client_credentials")
+    store = Connector("store", title="Store", settings=form, api="https://{host}", auth=ways)
+    play = Play(one_by_one([answers(200, TOKEN), answers(200, {})]))
+    read = form.read({"client_id": "id", "client_secret": "s3cret", "host": "acme.example.com"})
+    said = {"session": play.session(), "monotonic": lambda: 0, "sleep": play.slept.append}
+    Client(Connection("store", store, read), tokens=HeldTokens(lambda: SAMPLE_NOW), **said).get("/me")
+    assert parse_qs(play.calls[0].body.decode())["scope"] == ["https://acme.example.com/.default"]
+
+
 def test_a_platform_may_want_more_than_the_code():
     """For instance that the token shall end one day."""
     play = Play(one_by_one([answers(200, TOKEN)]))

@@ -118,6 +118,33 @@ def test_a_secret_does_not_go_to_another_host():
     assert [call.url for call in play.calls] == ["https://b.example/x"]
 
 
+def test_a_further_address_counts_only_where_the_connection_says_it():
+    """The others are called without it; an address that is a secret itself is not shown who we are."""
+    api = ("https://a.example", "{flow}")
+    form = secrets("api_key") + setting("flow", default=None)
+    for flow, reached in ((None, False), ("https://flow.example/run?v=1", True)):
+        connector = Connector("shop", title="Shop", settings=form, api=api, auth=auth.bearer("api_key"))
+        play = Play(one_by_one([answers(200, {}), answers(200, {})]))
+        client = play.client(Connection("shop", connector, form.read({"api_key": "k3y-secret", "flow": flow})))
+        client.get("/x")
+        if reached:
+            client.post("{flow}", query={"sig": "s1g"}, json={}, bare=True)
+            assert play.calls[1].url == "https://flow.example/run?v=1&sig=s1g"
+            assert "authorization" in play.calls[0].headers and "authorization" not in play.calls[1].headers
+        else:
+            with pytest.raises(CallFailed, match="not an address of Shop"):
+                client.get("https://flow.example/run")
+
+
+def test_a_bare_call_that_is_refused_asks_for_no_other_token():
+    """It showed none."""
+    play, client = oauth_client(Tokens(Token(Secret("acc3ss"), None, SAMPLE_NOW + timedelta(hours=1))), answers(401, {}))
+    client._token = Token(Secret("acc3ss"))
+    with pytest.raises(CallFailed):
+        client.get("/x", bare=True)
+    assert len(play.calls) == 1
+
+
 @pytest.mark.parametrize(
     "path",
     [
