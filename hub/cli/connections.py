@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +18,17 @@ from hub.cli.look import when
 from hub.cli.output import json_option, print_json, say, screen, table
 from hub.cli.subscribing import subscribe, unsubscribe
 from hub.cli.workspace import found, queries, workspace_option
-from hub.clock import to_text
+from hub.clock import SystemClock, to_text
 from hub.config import ConnectionConfig, Settings
 from hub.engine.catalogue import BUILT_IN
 from hub.engine.events import queries as engine_queries
+from hub.engine.gaps import missed_since
 from hub.engine.subscriptions import subscribed_at
 from hub.errors import HubError
 from hub.sdk import Connector
 from hub.store import Unit
 
+_MISSED_FOR = timedelta(days=30)
 _COLOURS = {
     "ok": "green",
     "ready": "green",
@@ -58,6 +61,7 @@ def connections(ctx: click.Context, *, folder: Path, as_json: bool) -> None:
             "events": seen.get(one.name, {}).get("events", 0),
             "last_heard_at": seen.get(one.name, {}).get("last_at"),
             "access_expires_at": expires.get(one.name),
+            "missed": seen.get(one.name, {}).get("missed", 0),
             "subscribed_at": seen.get(one.name, {}).get("subscribed_at"),
             "stops": _stops(one, checked, seen.get(one.name, {})),
             "last_error": checked.out_of_use.get(one.name) or seen.get(one.name, {}).get("last_error", ""),
@@ -85,6 +89,8 @@ def connections(ctx: click.Context, *, folder: Path, as_json: bool) -> None:
 def _note(one: Mapping[str, Any]) -> str:
     """What is the matter, and the recipes that it stops."""
     said = str(one["last_error"] or ", ".join(one["missing"]))
+    if one["missed"]:
+        said = f"{said} {one['missed']:,} facts of the last 30 days came by asking alone.".strip()
     return f"{said} Recipes that stop: {', '.join(one['stops'])}." if one["stops"] else said
 
 
@@ -112,6 +118,8 @@ def _seen(settings: Settings) -> dict[str, dict[str, Any]]:
             heard = {row["connection"]: dict(row) for row in session.rows(queries.heard_by_connection)}
             for row in session.rows(engine_queries.all_health):
                 heard.setdefault(row["connection"], {}).update(state=row["state"], last_error=row["last_error"])
+            for name, missed in missed_since(session, SystemClock(settings.clock_offset).now() - _MISSED_FOR).items():
+                heard.setdefault(name, {})["missed"] = missed.number
             unit = Unit(session)
             for name in (one.name for one in settings.connections):
                 if (moment := subscribed_at(unit, name)) is not None:

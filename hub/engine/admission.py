@@ -53,6 +53,8 @@ class Admission:
         self._connections = connections
         self.unreadable: dict[str, str] = {}
         """Why deliveries, by id, could not be read, or not all of them."""
+        self.new: list[Event] = []
+        """The facts that were told for the first time."""
 
     def admit(self, deliveries: Sequence[Delivery]) -> list[Event]:
         """The events that can be worked now, in order. Every delivery leaves events, calls or a receipt behind."""
@@ -202,6 +204,7 @@ class Admission:
             told_at=reading.told_at,
             delivery_id=reading.delivery_id,
         )
+        self.new.append(event)
         return self._settle_lane(event)
 
     def _settle_lane(self, event: Event) -> Event | None:

@@ -15,7 +15,7 @@ from datetime import datetime
 
 from hub import log
 from hub.clock import from_text, to_text
-from hub.engine import calls, gate
+from hub.engine import calls, gaps, gate
 from hub.engine.admission import Admission
 from hub.engine.batch import Batch
 from hub.engine.calls import BEGUN, CALLS, UNCERTAIN, Call
@@ -191,10 +191,12 @@ class Outbox:
             if call.is_action:
                 self._go_on(batch, runner, done, "done", outcome.result or {})
                 continue
+            before = len(admission.new)
             events += admission.place_told(call.connection, outcome.told, call.input.get("delivery"), batch.now)
             if call.kind == "pull":
                 since = datetime.fromisoformat(str(call.input["since"]))
                 pulled_until(batch.unit, call.connection, call.name, since, call.changed_at)
+                gaps.note(batch, call, self._connections.get(call.connection), admission.new[before:])
         return events
 
     def close(self) -> None:

@@ -345,3 +345,26 @@ ON CONFLICT (name) DO UPDATE SET failures = excluded.failures, retry_at = exclud
 -- free_timer --
 -- The timer works again.
 DELETE FROM held_timer WHERE name = :name;
+
+-- first_heard --
+-- The first hour of late in which a connection spoke.
+SELECT MIN(hour) AS hour FROM heard_hour WHERE connection = :connection;
+
+-- add_gap --
+-- Facts that a pull was the first to bring.
+INSERT INTO gap (id, connection, kind, found_at, number, first_at, last_at, event_id)
+VALUES (:id, :connection, :kind, :found_at, :number, :first_at, :last_at, :event_id);
+
+-- close_gaps --
+-- Asking has found nothing more that this webhook left out.
+UPDATE gap SET closed_at = :closed_at WHERE connection = :connection AND kind = :kind AND closed_at IS NULL;
+
+-- open_gaps --
+-- What webhooks left out until lately, by connection and trigger.
+SELECT connection, kind, SUM(number) AS number, MAX(found_at) AS found_at FROM gap WHERE closed_at IS NULL
+GROUP BY connection, kind ORDER BY connection, kind;
+
+-- gaps_since --
+-- What webhooks left out, by connection and trigger, as far as it was found after a moment.
+SELECT connection, kind, SUM(number) AS number, MAX(found_at) AS found_at FROM gap WHERE found_at > :moment
+GROUP BY connection, kind ORDER BY connection, kind;

@@ -68,6 +68,7 @@ def snapshot(store: Store, inbox: Inbox, measured: Sequence[Store], clock: Clock
         outbox=outbox,
         breakers=breakers,
         postings=counted.get("posting", {}),
+        missed=counted.get("missed", {}),
         timers=held,
         database_bytes={one.name: one.size_bytes() for one in measured},
         oldest_delivery_seconds=_age(inbox.oldest_after(0), clock),

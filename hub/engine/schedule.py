@@ -176,7 +176,7 @@ def _hold_first(batch: Batch, why: str) -> None:
 def ask_pull(batch: Batch, connection: str, pull: str, since: datetime | None = None) -> Call:
     """Ask a platform for its records since its cursor, or since the moment given."""
     now = batch.now
-    asked: dict[str, Any] = {} if since is None else {"since": since.isoformat()}
+    asked: dict[str, Any] = {} if since is None else {"since": since.isoformat(), "is_history": True}
     call = Call(
         id=batch.ids.new("call"),
         kind="pull",

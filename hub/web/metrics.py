@@ -71,6 +71,12 @@ class _FromSnapshot(Collector):
         for kind, count in sorted(now.postings.items()):
             postings.add_metric((kind,), count)
         yield postings
+        missed = CounterMetricFamily(
+            "hub_missed_facts", "Facts that webhooks left out and that asking has brought", labels=("connection",)
+        )
+        for connection, count in sorted(now.missed.items()):
+            missed.add_metric((connection,), count)
+        yield missed
         yield _gauges("hub_timer_failures", "How often in a row a timer that is set aside broke off", "timer", now.timers)
         yield GaugeMetricFamily(
             "hub_oldest_delivery_seconds", "How old the oldest raw delivery is", now.oldest_delivery_seconds

@@ -11,6 +11,7 @@ from hub import log
 from hub.clock import from_text
 from hub.engine.alerts.rows import queries
 from hub.engine.events import queries as engine_queries
+from hub.engine.gaps import missed_of_late
 from hub.store import Query, Row, Session
 
 Severity = Literal["warning", "problem"]
@@ -51,6 +52,7 @@ KINDS: Mapping[str, Kind] = {
     "needs_reconnecting": Kind("problem", "{subject} needs reconnecting", "{subject} works again", is_outbound=True),
     "open": Kind("warning", "{subject} does not answer", "{subject} works again", is_outbound=True),
     "refused": Kind("problem", "{subject} did not take a message to you", "{subject} takes messages to you", is_outbound=True),
+    "missed": Kind("warning", "{subject} did not tell everything", "{subject} tells everything again"),
     "silent": Kind("warning", "{subject} is silent", "{subject} is heard again"),
 }
 """What the owner is told of. The words of the kinds that belong to a connection begin with its name."""
@@ -107,7 +109,7 @@ _COUNTED: Mapping[str, tuple[Query, Query]] = {
 
 def found(session: Session, lookout: Lookout) -> dict[Key, Trouble]:
     """All that is the matter now, but for silences, which time alone brings about."""
-    return {trouble.key: trouble for trouble in (*_counted(session), *_of_connections(session, lookout))}
+    return {trouble.key: trouble for trouble in (*_counted(session), *_of_connections(session, lookout), *_missed(session))}
 
 
 def _counted(session: Session) -> Iterator[Trouble]:
@@ -136,6 +138,13 @@ def _of_connections(session: Session, lookout: Lookout) -> Iterator[Trouble]:
             yield Trouble(state, name, why="; ".join(filter(None, (_stops(lookout, name), error))))
         elif state == "open":
             yield Trouble(state, name, why=error)
+
+
+def _missed(session: Session) -> Iterator[Trouble]:
+    for name, missed in missed_of_late(session).items():
+        facts = "1 fact" if missed.number == 1 else f"{missed.number:,} facts"
+        why = f"{facts} of {', '.join(missed.kinds)} came by asking alone; look at its webhook there"
+        yield Trouble("missed", name, newest_at=missed.found_at, why=why)
 
 
 def _stops(lookout: Lookout, connection: str) -> str:
