@@ -4,11 +4,11 @@ Setup:
 1. Mailchimp > your profile > Account & billing > Extras > API keys > Create a key. Copy it to `api_key`, and what stands behind
    its dash (us21) to `server`. Audience > Settings > Audience name and defaults: copy the Audience ID to `list_id`. Or in place
    of the key: Extras > Registered apps, `client_id` and `client_secret`, and `hub connections authorize NAME`.
-2. Write a long random text into `webhook_token`. Audience > Settings > Webhooks > Create new webhook: paste
-   {webhook_url}?token=… with that text at the end. Send when: subscribes, unsubscribes, profile updates, cleaned address, email
-   changed, campaign sending; changed by: a subscriber, an admin, not via the API. Mailchimp tells the signing secret of a
-   webhook once, when it is made: write it into `signing_secret`. Older webhooks are never signed: leave it out then, or make
-   the webhook anew. A hub without a public address asks for all of it every ten minutes instead.
+2. `hub connections subscribe NAME` makes the webhook and keeps its token and its signing secret, which Mailchimp tells once. By
+   hand: write a long random text into `webhook_token`; Audience > Settings > Webhooks > Create new webhook, paste
+   {webhook_url}?token=… with that text at the end; send when: all that is there; changed by: a subscriber, an admin, not via
+   the API. Webhooks that are older than signing are never signed: leave `signing_secret` out. A hub without a public address
+   asks, for all but bounces.
 3. Points in the audience: Audience > Settings > Audience fields and *|MERGE|* tags: add POINTS (a number), TIER (text) and what
    else you want to keep. A mail then says *|POINTS|*, and each reads their own. `mirror: {balance: POINTS, tier: TIER}` keeps
    them in step in the contacts that there are; it makes none.
@@ -37,6 +37,7 @@ says that somebody is in a segment already ("already" counts as done); that send
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -361,17 +362,18 @@ def _registered(client: Client, connection: Connection) -> list[str]:
 
 @connector.subscribe()
 def subscribe(client: Client, connection: Connection) -> dict[str, str]:
-    """Registers the webhook, token and all; gives the signing secret, if it is a new one."""
+    """Registers the webhook; gives the token in its address and the signing secret, where they are new."""
     token = connection.settings.secret("webhook_token")
-    url = f"{connection.webhook_url}?token={token.reveal()}" if token else connection.webhook_url
+    told = {} if token else {"webhook_token": secrets.token_urlsafe(32)}
+    url = f"{connection.webhook_url}?token={token.reveal() if token else told['webhook_token']}"
     wanted = {"url": url, "events": EVENTS, "sources": SOURCES}
     known = _registered(client, connection)
     if known and connection.settings.secret("signing_secret"):
         client.patch(f"{WEBHOOKS}/{{id}}", at={"id": known[0]}, json=wanted)
-        return {}
+        return told
     unsubscribe(client, connection)  # its secret was told when it was made, and is never told again
-    told = client.post(WEBHOOKS, json=wanted).get("signing_secret")
-    return {"signing_secret": told} if told else {}
+    signing = client.post(WEBHOOKS, json=wanted).get("signing_secret")
+    return told | {"signing_secret": signing} if signing else told
 
 
 @connector.unsubscribe

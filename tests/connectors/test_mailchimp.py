@@ -267,9 +267,8 @@ def test_subscribing_makes_a_webhook_that_does_not_echo(known: list[Any]) -> Non
     play = _played(({"webhooks": known}, {"webhooks": known}, *gone, {"id": "w3", "signing_secret": "new-secret"}))
     assert mailchimp.connector.subscription is not None
     told = mailchimp.connector.subscription.call({Client: play.client(connection), Connection: connection})
-    assert told == {"signing_secret": "new-secret"} and [call.method for call in play.calls if call.method != "GET"] == [
-        "DELETE"
-    ] * len(gone) + ["POST"]
+    written = [call.method for call in play.calls if call.method != "GET"]
+    assert told == {"signing_secret": "new-secret"} and written == ["DELETE"] * len(gone) + ["POST"]
     made = _sent(play.calls[-1])
     assert made["url"] == f"{URL}?token={TOKEN}" and made["sources"] == {"user": True, "admin": True, "api": False}
     assert made["events"] == dict.fromkeys(["subscribe", "unsubscribe", "cleaned", "profile", "upemail", "campaign"], True)
@@ -282,6 +281,15 @@ def test_a_webhook_whose_secret_is_known_is_only_brought_up_to_date() -> None:
     assert mailchimp.connector.subscription is not None
     told = mailchimp.connector.subscription.call({Client: play.client(connection), Connection: connection})
     assert told == {} and str(play.calls[1]) == "PATCH /3.0/lists/a6b5da1054/webhooks/w1"
+
+
+def test_a_webhook_has_a_token_even_if_nobody_thought_of_one() -> None:
+    """Signing alone is not enough: webhooks may come without, and the token is asked for in any case."""
+    connection = _connection(webhook_token=None)
+    play = _played(({"webhooks": []}, {"webhooks": []}, {"id": "w3"}))
+    assert mailchimp.connector.subscription is not None
+    told = mailchimp.connector.subscription.call({Client: play.client(connection), Connection: connection})
+    assert _sent(play.calls[2])["url"] == f"{URL}?token={told['webhook_token']}" and len(told["webhook_token"]) > 30
 
 
 # What goes out
