@@ -57,12 +57,9 @@ from hub.sdk import (
     Client,
     Connection,
     Connector,
-    DealWon,
     Exactly,
     Failure,
-    InvoiceIssued,
     Item,
-    JobCompleted,
     LoyaltyActivity,
     Mirrored,
     Moment,
@@ -70,12 +67,10 @@ from hub.sdk import (
     Number,
     Payload,
     Points,
-    Refund,
     Reply,
     Request,
     Settings,
     Shown,
-    TicketSolved,
     Unreadable,
     by_group,
     email,
@@ -85,8 +80,9 @@ from hub.sdk import (
 from hub.sdk.declare import answers, ask, auth, pages, reply, secret, setting, signature
 from hub.sdk.facts import Short
 from hub.sdk.parameters import findings
-from hub.sdk.reading import Means, Place, Reading, Table, Wanted, reading_of, readings, text_of
-from hub.sdk.records import Record, RecordedPerson, RecordedRow, RecordedSale
+from hub.sdk.reading import Place, Reading, Table, Wanted, reading_of, readings, text_of
+from hub.sdk.record_triggers import hear_records
+from hub.sdk.records import Record
 
 
 class ObjectReading(Reading):
@@ -124,8 +120,8 @@ STANDARD: dict[str, dict[str, Any]] = {
     },
     "WorkOrder": {**_JOB, "amount": "TotalPrice"},
     "ServiceAppointment": {**_JOB, "at": "ActualEndTime"},
-    "Contact": {"means": "customer", **_who("", "Id"), "no_email": "HasOptedOutOfEmail"},
-    "Lead": {"means": "customer", **_who("", "ConvertedContactId", "Id"), "no_email": "HasOptedOutOfEmail"},
+    "Contact": {"means": "customer", **_who("", "Id"), "no_email": ("HasOptedOutOfEmail",)},
+    "Lead": {"means": "customer", **_who("", "ConvertedContactId", "Id"), "no_email": ("HasOptedOutOfEmail",)},
     "Account": {"means": "customer", "customer": ("Id",), "phone": ("Phone",), "attributes": {"name": "Name"}},
     "LoyaltyProgramMember": {"means": "customer", **_WHO, "attributes": {"membership": "MembershipNumber"}},
     "TransactionJournal": {
@@ -327,7 +323,8 @@ def _record(notice: Notice, connection: Connection, client: Client | None) -> Re
     if client is not None and record.lacks():
         asked = f"SELECT {_selected(reading, settings)} FROM {notice.object} WHERE Id = {_literal(number)}"  # noqa: S608
         record = replace(record, columns={**notice.record, **next(_query(client, asked), {})})
-    return record if record.holds() else None
+    is_echo = reading.means == "other" and _long(record.said("LastModifiedById")) == settings["user_id"]
+    return record if record.holds() and not is_echo else None
 
 
 def _selected(reading: ObjectReading, settings: Settings) -> str:
@@ -348,48 +345,6 @@ def _time(moment: datetime) -> str:
 
 def _query(client: Client, soql: str) -> Iterator[dict[str, Any]]:
     return client.pages(f"{API}/query", items="records", next=pages.next_url("nextRecordsUrl"), query={"q": soql})
-
-
-@connector.trigger("sale", key="record_id", fetch_if="fetch_missing")
-def sale_made(notice: Notice, connection: Connection, client: Client | None) -> RecordedSale | None:
-    """A repair invoice was paid, or an order activated."""
-    return records.sale(_record(notice, connection, client))
-
-
-@connector.trigger("refund", key="refund_id", fetch_if="fetch_missing")
-def refund_made(notice: Notice, connection: Connection, client: Client | None) -> Refund | None:
-    """A sale was taken back, in full or in part."""
-    return records.refund(_record(notice, connection, client))
-
-
-@connector.trigger("invoice", key="invoice_id", fetch_if="fetch_missing")
-def invoice_issued(notice: Notice, connection: Connection, client: Client | None) -> InvoiceIssued | None:
-    """An invoice was sent, and is not paid yet."""
-    return records.invoice(_record(notice, connection, client))
-
-
-@connector.trigger("job", key="job_id", fetch_if="fetch_missing")
-def job_completed(notice: Notice, connection: Connection, client: Client | None) -> JobCompleted | None:
-    """A repair or another piece of work was finished."""
-    return records.job(_record(notice, connection, client))
-
-
-@connector.trigger("deal", key="deal_id", fetch_if="fetch_missing")
-def deal_won(notice: Notice, connection: Connection, client: Client | None) -> DealWon | None:
-    """An opportunity was won."""
-    return records.deal(_record(notice, connection, client))
-
-
-@connector.trigger("case", key="ticket_id", fetch_if="fetch_missing")
-def case_closed(notice: Notice, connection: Connection, client: Client | None) -> TicketSolved | None:
-    """A case was closed."""
-    return records.case(_record(notice, connection, client))
-
-
-@connector.trigger("customer", key=("customer.id", "version"), fetch_if="fetch_missing")
-def contact_changed(notice: Notice, connection: Connection, client: Client | None) -> RecordedPerson | None:
-    """A contact, lead, account or loyalty member is new, or something that is read of it has changed."""
-    return records.person(_record(notice, connection, client))
 
 
 class JournalCreated(LoyaltyActivity):
@@ -425,15 +380,7 @@ def _points(client: Client, journal: str, loyalty: Loyalty) -> int:
     return sum(int(abs(row["Points"] or 0)) * (-1 if row["EventType"] == "Debit" else 1) for row in rows)
 
 
-@connector.trigger("other", key=("table", "row_id", "version"), fetch_if="fetch_missing")
-def record_changed(notice: Notice, connection: Connection, client: Client | None) -> RecordedRow | None:
-    """A record of another object was created or changed."""
-    record = _record(notice, connection, client)
-    is_ours = record is not None and _long(record.said("LastModifiedById")) == connection.settings["user_id"]
-    return None if is_ours else records.row(record)
-
-
-def _since(client: Client, settings: Settings, since: datetime, means: Means) -> Iterator[Mapping[str, Any]]:
+def _since(client: Client, settings: Settings, since: datetime, means: str) -> Iterator[Mapping[str, Any]]:
     """The records of the objects that mean this, and are what they must be, changed since a moment; the oldest first."""
     for name, reading in settings["records"].items():
         if reading.means == means:
@@ -449,58 +396,13 @@ def _condition(place: str, wanted: Wanted | list[Wanted]) -> str:
     return f"{place} = {_literal(wanted)}"
 
 
-@connector.pull(sale_made)
-def sales_since(client: Client, settings: Settings, since: datetime) -> Iterator[Mapping[str, Any]]:
-    """Paid invoices and orders that were changed since a moment."""
-    return _since(client, settings, since, "sale")
-
-
-@connector.pull(refund_made)
-def refunds_since(client: Client, settings: Settings, since: datetime) -> Iterator[Mapping[str, Any]]:
-    """Refunds that were changed since a moment."""
-    return _since(client, settings, since, "refund")
-
-
-@connector.pull(invoice_issued)
-def invoices_since(client: Client, settings: Settings, since: datetime) -> Iterator[Mapping[str, Any]]:
-    """Invoices that were changed since a moment."""
-    return _since(client, settings, since, "invoice")
-
-
-@connector.pull(job_completed)
-def jobs_since(client: Client, settings: Settings, since: datetime) -> Iterator[Mapping[str, Any]]:
-    """Finished jobs that were changed since a moment."""
-    return _since(client, settings, since, "job")
-
-
-@connector.pull(deal_won)
-def deals_since(client: Client, settings: Settings, since: datetime) -> Iterator[Mapping[str, Any]]:
-    """Won deals that were changed since a moment."""
-    return _since(client, settings, since, "deal")
-
-
-@connector.pull(case_closed)
-def cases_since(client: Client, settings: Settings, since: datetime) -> Iterator[Mapping[str, Any]]:
-    """Closed cases that were changed since a moment."""
-    return _since(client, settings, since, "case")
-
-
-@connector.pull(contact_changed)
-def contacts_since(client: Client, settings: Settings, since: datetime) -> Iterator[Mapping[str, Any]]:
-    """People whose records were changed since a moment."""
-    return _since(client, settings, since, "customer")
+TOLD = hear_records(connector, Notice, _record, _since, fetch_if="fetch_missing", without=("activity",))
 
 
 @connector.pull(journal_created)
 def journals_since(client: Client, settings: Settings, since: datetime) -> Iterator[Mapping[str, Any]]:
-    """Loyalty journals that were changed since a moment."""
+    """Journals, and records of other programmes' points, changed since a moment."""
     return _since(client, settings, since, "activity")
-
-
-@connector.pull(record_changed)
-def records_since(client: Client, settings: Settings, since: datetime) -> Iterator[Mapping[str, Any]]:
-    """Records of other objects that were changed since a moment."""
-    return _since(client, settings, since, "other")
 
 
 # What goes out --------------------------------------------------------------------------------------------------------
@@ -861,15 +763,15 @@ def _rows(*rows: Mapping[str, Any]) -> dict[str, Any]:
 SOAP = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '""'}
 POINTS = ask(QUERY, query={"q": f"{LEDGER} = {_literal(JOURNAL)}"})
 for trigger, pulled, name, row, where in (
-    (sale_made, sales_since, "Repair_Invoice__c", PAID | SEEN, "Status__c = 'Paid' AND "),
-    (refund_made, refunds_since, "Credit_Note__c", CREDIT, ""),
-    (invoice_issued, invoices_since, "Bill__c", BILL, ""),
-    (job_completed, jobs_since, "WorkOrder", FINISHED, "Status = 'Completed' AND "),
-    (deal_won, deals_since, "Opportunity", WON, "IsWon = true AND "),
-    (case_closed, cases_since, "Case", CLOSED, "IsClosed = true AND "),
-    (contact_changed, contacts_since, "Contact", {"Id": ADA, **WHO, "HasOptedOutOfEmail": True}, ""),
+    (TOLD["sale_made"], TOLD["sales_since"], "Repair_Invoice__c", PAID | SEEN, "Status__c = 'Paid' AND "),
+    (TOLD["refund_made"], TOLD["refunds_since"], "Credit_Note__c", CREDIT, ""),
+    (TOLD["invoice_issued"], TOLD["invoices_since"], "Bill__c", BILL, ""),
+    (TOLD["job_completed"], TOLD["jobs_since"], "WorkOrder", FINISHED, "Status = 'Completed' AND "),
+    (TOLD["deal_won"], TOLD["deals_since"], "Opportunity", WON, "IsWon = true AND "),
+    (TOLD["case_closed"], TOLD["cases_since"], "Case", CLOSED, "IsClosed = true AND "),
+    (TOLD["contact_changed"], TOLD["contacts_since"], "Contact", {"Id": ADA, **WHO, "HasOptedOutOfEmail": True}, ""),
     (journal_created, journals_since, "TransactionJournal", ENTRY, "Status = 'Processed' AND "),
-    (record_changed, records_since, "Inspection__c", SEEN_TO, ""),
+    (TOLD["record_changed"], TOLD["records_since"], "Inspection__c", SEEN_TO, ""),
 ):
     more = [POINTS] if trigger is journal_created else []
     moved = [_rows(*MOVES)] if more else []
@@ -877,7 +779,7 @@ for trigger, pulled, name, row, where in (
     connector.sample(trigger, _told(name, row), asks=more, reply=moved, gives=FACTS[name])
     connector.sample(pulled, SINCE, asks=[_asked(name, since), *more], reply=[_rows(row), *moved], gives=FACTS[name])
 connector.sample(
-    sale_made,
+    TOLD["sale_made"],
     _soap("Repair_Invoice__c", PAID),
     headers=SOAP,
     asks=_asked("Repair_Invoice__c", f"Id = {_literal(INVOICE)}"),
@@ -885,15 +787,17 @@ connector.sample(
     gives=FACTS["Repair_Invoice__c"] | {"customer": {"email": "ada@example.com"}},
 )
 connector.sample(
-    deal_won,
+    TOLD["deal_won"],
     _soap("Opportunity", {"Id": DEAL[:15]}),
     headers=SOAP,
     asks=_asked("Opportunity", f"Id = '{DEAL}'"),
     reply=_rows(WON),
     gives=FACTS["Opportunity"],
 )
-connector.sample(deal_won, _told("Opportunity", WON | {"IsWon": False}), gives=None, note="not won, or not any more")
-connector.sample(record_changed, _told("Inspection__c", SEEN_TO | {"LastModifiedById": OUR_USER}), gives=None, note="our own")
+connector.sample(TOLD["deal_won"], _told("Opportunity", WON | {"IsWon": False}), gives=None, note="not won, or not any more")
+connector.sample(
+    TOLD["record_changed"], _told("Inspection__c", SEEN_TO | {"LastModifiedById": OUR_USER}), gives=None, note="our own"
+)
 
 CARD = {"object": "Contact", "key_field": "Loyalty_Id__c", "key": "m-1", "numbers": {"Loyalty_Points__c": 120}}
 UPSERT = f"PATCH {V}/composite/sobjects/Contact/Loyalty_Id__c"

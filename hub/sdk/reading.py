@@ -39,8 +39,8 @@ class Reading(BaseModel):
     phone: Places = ()
     first_name: Place | None = None
     last_name: Place | None = None
-    no_email: Place | None = None
-    no_sms: Place | None = None
+    no_email: Places = ()
+    no_sms: Places = ()
     amount: Place | None = None
     currency: Place | None = None
     total: Place | None = None
@@ -60,7 +60,7 @@ class Reading(BaseModel):
         """Every column that its fact is made of. currency: of the connection, where all amounts are in one."""
         money = (self.amount, self.total, self.tax, None if currency or self.amount is None else self.currency)
         single = (*money, self.points, self.number, self.title, self.at, self.due_on, self.of)
-        whom = (*self.customer, *self.email, *self.phone, self.first_name, self.last_name, self.no_email, self.no_sms)
+        whom = (*self.customer, *self.email, *self.phone, self.first_name, self.last_name, *self.no_email, *self.no_sms)
         several = (*self.where, *whom, *self.references.values(), *self.attributes.values())
         return list(dict.fromkeys(place for place in (*several, *single) if place))
 

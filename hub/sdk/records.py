@@ -81,7 +81,7 @@ class Record:
             phone=self.said(*reading.phone) or None,
             first_name=self.said(reading.first_name)[:512] or None,
             last_name=self.said(reading.last_name)[:512] or None,
-            consents={channel: False for channel, place in refused.items() if self.said(place) == "true"},
+            consents={channel: False for channel, boxes in refused.items() if "true" in map(self.said, boxes)},
         )
         return person if person.is_known() else None
 

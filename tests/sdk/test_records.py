@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from hub.errors import Unreadable
-from hub.sdk import Reference, records
+from hub.sdk import Client, Connection, Connector, Item, Payload, Reference, Settings, records
+from hub.sdk.play import Play, one_by_one
 from hub.sdk.reading import Reading, moment_of, reading_of, readings, text_of
+from hub.sdk.record_triggers import KINDS, hear_records
 from hub.sdk.records import Record
 from hub.sdk.settings import setting
 
@@ -146,7 +148,12 @@ def test_it_happened_when_it_says_but_not_later_than_it_was_written():
 
 def test_a_person_is_a_new_state_when_what_is_read_is_new():
     """Columns that the hub writes are not read; a ticked box is a no, an empty one is no yes."""
-    reading = {"means": "customer", "email": "Mail", "no_email": "Out", "attributes": {"tier": "Tier", "town": "Town"}}
+    reading = {
+        "means": "customer",
+        "email": "Mail",
+        "no_email": ["Out", "NoBulk"],
+        "attributes": {"tier": "Tier", "town": "Town"},
+    }
     reading |= {"created": "Made", "changed": "Changed"}
     columns = {"Mail": "ada@example.com", "Tier": "Gold", "Town": "Kiel", "Made": "2026-02-06", "Changed": "2026-02-06"}
 
@@ -156,7 +163,7 @@ def test_a_person_is_a_new_state_when_what_is_read_is_new():
     first = state()
     assert first.attributes == {"town": "Kiel"} and first.customer.id == "r1" and first.created
     assert state(Tier="Silver", Other="x").version == first.version != state(Town="Ulm").version
-    assert first.customer.consents == {} and state(Out=True).customer.consents == {"email": False}
+    assert first.customer.consents == {} and state(NoBulk=True).customer.consents == {"email": False}
     assert not state(Changed="2026-02-07").created
 
 
@@ -205,3 +212,35 @@ def test_ids_are_compared_in_one_form():
     job = records.job(record)
     assert job is not None and job.customer is not None and job.customer.id == "a"
     assert job.references[1] == Reference(kind="deal", id="b")
+
+
+class Told(Payload):
+    """What the test's platform tells."""
+
+    id: str
+    total: str = ""
+
+
+def test_a_trigger_and_a_pull_are_declared_for_each_meaning():
+    """But for those that the connector has of its own; an item is read by its meaning alone."""
+    connector = Connector("crm", title="CRM", settings=setting("fetch", kind=bool, default=True), api="https://crm.example")
+
+    def bring(told: Told, connection: Connection, client: Client | None) -> Record | None:
+        return _record({"means": "sale", "amount": "total"}, {"total": told.total}) if told.total else None
+
+    def listed(client: Client, settings: Settings, since: datetime, means: str) -> Any:
+        return iter([{"id": means, "total": "5"}])
+
+    told = hear_records(connector, Told, bring, listed, fetch_if="fetch", without=("case",))
+    assert len(told) == 2 * (len(KINDS) - 1) and "case_closed" not in connector.triggers
+    connection = Connection("crm", connector, connector.settings.read({}))
+    client = Play(one_by_one([])).client(connection)
+    [trigger] = connector.triggers_for(Item("sale", {}))
+    assert (trigger.name, trigger.key, trigger.thin_for(connection)) == ("sale_made", ("record_id",), True)
+    [sale] = trigger.fetch(Item("sale", {"id": "1", "total": "7"}), connection, client)
+    assert sale.fact == "sale" and trigger.fetch(Item("sale", {"id": "1"}), connection, client) == []
+    with pytest.raises(Unreadable, match="`id` is missing"):
+        trigger.fetch(Item("sale", {}), connection, client)
+    [item] = connector.pulls["sales_since"].items(connection, client, TOLD)
+    assert (item.kind, item.data["id"]) == ("sale", "sale")
+    assert all(thing.doc.endswith(".") for thing in (*connector.triggers.values(), *connector.pulls.values()))
