@@ -43,9 +43,10 @@ OBJECTS = {
 FILES = {"tremendous": "rewards", "judgeme": "reviews", "trustpilot": "reviews"}
 
 # Calls that a contract has left out, though the platform's own pages describe them: the form of their paths, or of method and
-# path where the contract has others there; of GraphQL what is asked for (`#refund`).
+# path (and query) where the contract has others there; of GraphQL what is asked for (`#refund`).
 BEYOND = {
     "activecampaign": "/api/3/(deals(/.*)?|contacts/[0-9]+/contactTags)",
+    "freshdesk": "/api/v2/(surveys/.*|tickets/[0-9]+/conversations)|GET /api/v2/contacts[?]_updated_since=.*",
     "hubspot": "/crm/(lists/.*|objects/[^/]+/contacts/batch/update)",
     "intercom": "/conversations/.*",
     "judgeme": "/api/orders/send_manual_review_request",
@@ -104,11 +105,12 @@ def _calls(connector: Connector, sample: Sample) -> list[tuple[Called, Answer]]:
 
 
 def _matches(form: str, called: Called) -> bool:
-    path = urlsplit(called.url).path
+    url = urlsplit(called.url)
+    line = f"{called.method} {url.path}"
     sent = _body(called).get("body")
     document = sent.get("query") if isinstance(sent, dict) else None
     asked = [f"#{root_of(document)}"] if isinstance(document, str) and "{" in document else []
-    return any(re.fullmatch(form, text) for text in (path, f"{called.method} {path}", *asked))
+    return any(re.fullmatch(form, text) for text in (url.path, line, f"{line}?{url.query}", *asked))
 
 
 def _made(connector: Connector, sample: Sample) -> list[Called]:
