@@ -36,7 +36,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
@@ -61,6 +60,7 @@ from hub.sdk import (
     Review,
     Settings,
     json_text,
+    stars,
     words,
 )
 from hub.sdk.declare import answers, ask, auth, body, envelope, pages, rate, secret, setting, signature
@@ -308,15 +308,6 @@ def _day(text: str | None) -> date | None:
         return None
 
 
-def _stars(text: str | None, out_of: int) -> int | None:
-    """A rating on the scale of five; None when it is none."""
-    try:
-        given = Decimal(text or "")
-    except InvalidOperation:
-        return None
-    return int((given * 5 / out_of).quantize(Decimal(1), ROUND_HALF_UP)) if 0 <= given <= out_of else None
-
-
 @connector.trigger("form_response", key="review_id")
 def review(response: Response, settings: Settings) -> FormReview | None:
     """Somebody left a review in a form."""
@@ -327,7 +318,7 @@ def review(response: Response, settings: Settings) -> FormReview | None:
         **response.filled,
         customer=_customer(response, form),
         review_id=response.token,
-        rating=_stars(response.said(form.rating), form.out_of),
+        rating=stars(response.said(form.rating), form.out_of),
         title=response.said(form.title) or "",
         text=response.said(form.text, 10_000) or "",
         site="typeform",

@@ -7,6 +7,7 @@ from hub.sdk.batches import by_group, tell_apart
 from hub.sdk.client import Client
 from hub.sdk.connection import Connection
 from hub.sdk.connector import Connector
+from hub.sdk.decode import read_table
 from hub.sdk.encode import Exactly, digest, json_text, words
 from hub.sdk.envelope import Item
 from hub.sdk.facts import (
@@ -61,6 +62,7 @@ from hub.sdk.values import (
     names,
     phone,
     share,
+    stars,
     to_minor,
 )
 from hub.sdk.watch import Window
@@ -131,9 +133,11 @@ __all__ = [
     "json_text",
     "names",
     "phone",
+    "read_table",
     "read_xml",
     "records",
     "share",
+    "stars",
     "tell_apart",
     "to_minor",
     "words",

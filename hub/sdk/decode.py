@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
+from collections.abc import Iterator
 from decimal import Decimal, DecimalException
+from io import StringIO
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -12,6 +15,7 @@ from hub.errors import Unreadable
 
 DEPTH_MOST = 64
 FIELDS_MOST = 2_000
+ROWS_MOST = 5_000
 EXPONENT_MOST = 40
 DIGITS_MOST = 60
 
@@ -86,6 +90,31 @@ def _keepable(value: Any) -> Any:
     if isinstance(value, dict):
         return {_UNKEEPABLE.sub("\ufffd", key): _keepable(child) for key, child in value.items()}
     return [_keepable(child) for child in value] if isinstance(value, list) else value
+
+
+def read_table(body: bytes) -> Iterator[tuple[int, dict[str, str] | None]]:
+    """The rows of a CSV with their lines, by the names in its first line; None for one with another number of cells.
+
+    What separates them is what does so in the first line: a comma, a semicolon or a tab. Unreadable when it is no such table.
+    """
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"The table is not UTF-8: byte {error.start} is 0x{body[error.start]:02x}.") from None
+    first = text.partition("\n")[0]
+    rows = csv.reader(
+        StringIO(_UNKEEPABLE.sub("\ufffd", text), newline=""), delimiter=max(",;\t", key=first.count), strict=True
+    )
+    try:
+        names = [name.strip() for name in next(rows, [])]
+        if not all(names) or len(set(names)) < len(names):
+            raise Unreadable("The first line of the table should have a name for each column, each another.")
+        for number, row in enumerate(filter(None, rows), 1):
+            if number > ROWS_MOST:
+                raise Unreadable(f"The table has more than {ROWS_MOST} rows.")
+            yield rows.line_num, dict(zip(names, row, strict=True)) if len(row) == len(names) else None
+    except csv.Error as error:
+        raise Unreadable(f"The table cannot be read in line {rows.line_num}: {error}.") from None
 
 
 def pairs(body: bytes) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ import re
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import cache, lru_cache
 from typing import Annotated, Any, ClassVar
 
@@ -116,6 +116,15 @@ def names(full: str | None) -> dict[str, Any]:
     """`first_name` and `last_name` of a name that a platform keeps as one; an address in its place is none."""
     first, _, last = " ".join((full or "").split()).partition(" ")
     return {"first_name": first or None, "last_name": last or None} if "@" not in first else {}
+
+
+def stars(given: object, out_of: int = 5) -> int | None:
+    """A rating on the scale of five, from a number or what people write of one; None when it is none of its own scale."""
+    try:
+        number = Decimal(str(given).strip().replace(",", "."))
+        return int((number * 5 / out_of).quantize(Decimal(1), ROUND_HALF_UP)) if 0 <= number <= out_of else None
+    except InvalidOperation:
+        return None
 
 
 @cache

@@ -114,3 +114,44 @@ def test_no_form_breaks_the_nesting(body):
         assert isinstance(decode.nested_form(body), dict)
     except Unreadable as error:
         assert str(error)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'id,text\n1,Nice\n\n2,"So, so"\n',
+        b"\xef\xbb\xbfid;text\r\n1;Nice\r\n2;So, so\r\n",
+        b"id\ttext\n1\tNice\n2\tSo, so",
+    ],
+)
+def test_a_table_is_read_by_the_names_in_its_first_line(body):
+    """Whatever separates the cells, with or without a byte order mark; empty lines are none."""
+    rows = [row for _, row in decode.read_table(body)]
+    assert rows == [{"id": "1", "text": "Nice"}, {"id": "2", "text": "So, so"}]
+
+
+def test_a_row_of_another_length_is_told_by_its_line():
+    """The others are read all the same; a cell may have several lines, and what no database keeps is replaced."""
+    rows = list(decode.read_table(b'id,text\n1\n2,"a\nb"\n3,c,d\n4,x\x00'))
+    assert rows == [(2, None), (4, {"id": "2", "text": "a\nb"}), (5, None), (6, {"id": "4", "text": "x\ufffd"})]
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (b"\xff\xfe", "not UTF-8: byte 0"),
+        (b"id,\n1,2", "a name for each column"),
+        (b"id,id\n1,2", "each another"),
+        (b'id,text\n1,"torn', "line 2"),
+        (b"id\n" + b"1\n" * 5_001, "more than 5000 rows"),
+    ],
+)
+def test_what_is_no_table_is_explained(body, why):
+    """With the line, where there is one."""
+    with pytest.raises(Unreadable, match=why):
+        list(decode.read_table(body))
+
+
+def test_an_empty_table_has_no_rows():
+    """Nor one of nothing but names."""
+    assert list(decode.read_table(b"id,text\n")) == list(decode.read_table(b"")) == []

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from hub.sdk import names, share
+from hub.sdk import names, share, stars
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,18 @@ def test_a_name_that_is_kept_as_one_is_two(full: str | None, first: str | None, 
     """The first word, and the rest; whoever knows no name puts the address in its place."""
     found = names(full)
     assert (found.get("first_name"), found.get("last_name")) == (first, last)
+
+
+@pytest.mark.parametrize(
+    ("given", "out_of", "rating"),
+    [(5, 5, 5), ("4.5", 5, 5), ("4,4", 5, 4), (" 9 ", 10, 5), (87, 100, 4), (Decimal(0), 5, 0), (6, 5, None), (-1, 5, None)],
+)
+def test_a_rating_is_of_five(given: object, out_of: int, rating: int | None) -> None:
+    """Whatever the scale, and however a number is written; what lies beyond the scale is none."""
+    assert stars(given, out_of) == rating
+
+
+@pytest.mark.parametrize("given", [None, "", "five", "NaN", "Infinity", True, [], "1" * 9000])
+def test_what_is_no_rating_is_none(given: object) -> None:
+    """It is not guessed."""
+    assert stars(given) is None
