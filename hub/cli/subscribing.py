@@ -17,6 +17,7 @@ from hub.clock import monotonic
 from hub.engine.subscriptions import subscribe as tell
 from hub.errors import CallFailed, HubError
 from hub.sdk import Client, Connection
+from hub.sdk.address import take_address_back
 from hub.vault import KeptTokens
 
 
@@ -55,7 +56,7 @@ def subscribe(*, name: str, folder: Path, as_json: bool) -> None:
 def unsubscribe(*, name: str, folder: Path, as_json: bool) -> None:
     """Take the hub's webhook address back from the platform of connection NAME."""
     with opened(folder) as hub, _called(hub, name) as (connection, client):
-        connection.connector.take_address_back(connection, client)
+        take_address_back(connection, client)
         done = hub.do("unsubscribed", {"connection": name})
     if as_json:
         print_json(done)

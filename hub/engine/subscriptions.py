@@ -16,8 +16,9 @@ from hub.engine.commands import Command, Done, Payload
 from hub.engine.cursors import CURSORS, move_time, time_of
 from hub.engine.inbox import Delivery
 from hub.engine.timers import Timer
-from hub.errors import CallFailed, HubError
+from hub.errors import HubError
 from hub.sdk import Client, Connection
+from hub.sdk.address import tell_address
 from hub.sdk.connector import Connector
 from hub.sdk.values import Duration
 from hub.store import Unit
@@ -85,10 +86,7 @@ def subscribed_at(unit: Unit, connection: str) -> datetime | None:
 
 def subscribe(connection: Connection, client: Client, keep: Keep) -> Mapping[str, str]:
     """Tell the platform our address, and keep what it told in turn; gives that. CallFailed when it does not take it."""
-    told = connection.connector.tell_address(connection, client)
-    known = {setting.name for setting in connection.connector.settings}
-    if foreign := told.keys() - known:
-        raise CallFailed(f"{connection.connector.title} told `{min(foreign)}`, which is none of its settings.", "lasting")
+    told = tell_address(connection, client)
     if told:
         keep(connection.name, told)
     return told

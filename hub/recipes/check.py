@@ -14,6 +14,8 @@ from hub import document
 from hub.document import Mapping, Node, Scalar, Section
 from hub.errors import ConfigError, Problem
 from hub.recipes.check_examples import read_examples
+from hub.recipes.check_reviews import KEY as RATING_MAY_DECIDE
+from hub.recipes.check_reviews import check_reviews
 from hub.recipes.check_steps import read_steps
 from hub.recipes.check_whens import read_whens
 from hub.recipes.expression import Compiled, Names, compile_expression
@@ -23,7 +25,7 @@ from hub.recipes.types import ANY, BOOLEAN, DATE, MOMENT, Type, shared
 from hub.recipes.vocabulary import OutOfUse, Vocabulary
 
 RESERVED_KEYS = ("limits", "stacking", "experiment", "rollout", "mode")
-KEYS = ("recipe", "title", "when", "if", "once_per", "do", "examples", "enabled", "description", "owner")
+KEYS = ("recipe", "title", "when", "if", "once_per", "do", "examples", "enabled", "description", "owner", RATING_MAY_DECIDE)
 NAME_CHARACTERS = 64
 NAME_PATTERN = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 _NAME = re.compile(NAME_PATTERN)
@@ -120,6 +122,8 @@ class _Checker:
         condition = self._condition(names)
         once_per = self._once_per(names)
         steps, planned_steps = read_steps(self._required("do"), self._vocabulary, names, problems)
+        if not section.boolean(RATING_MAY_DECIDE, default=False):
+            problems += check_reviews(kinds, condition, planned_steps, (section.get("if"), section.get("do")))
         examples = read_examples(section.get("examples"), kinds, (steps, planned_steps), self._vocabulary, problems)
         recipe = Recipe(
             name=name,

@@ -7,6 +7,7 @@ from typing import Any
 
 from hub.recipes.check import NAME_CHARACTERS, NAME_PATTERN, RESERVED_KEYS
 from hub.recipes.check_examples import EXAMPLES_MOST
+from hub.recipes.check_reviews import KEY as RATING_MAY_DECIDE
 from hub.recipes.check_steps import STEPS_MOST
 from hub.recipes.check_whens import WHENS_MOST
 from hub.recipes.types import Type
@@ -40,6 +41,7 @@ def json_schema(vocabulary: Vocabulary) -> dict[str, Any]:
         "title": {"type": "string", "description": "What people read."},
         "description": {"type": "string"},
         "owner": {"type": "string", "description": "Who looks after it."},
+        RATING_MAY_DECIDE: {"type": "boolean", "default": False, "description": "The law here lets a rating decide on points."},
         "enabled": {"type": "boolean", "default": True},
         "when": _when(vocabulary),
         "if": {**expression, "description": "A condition: event.amount >= 20"},

@@ -15,13 +15,12 @@ import pluggy
 from pydantic import BaseModel
 
 from hub import log
-from hub.errors import CallFailed, Refused, Unreadable
+from hub.errors import Refused, Unreadable
 from hub.sdk import mirror as mirrors
 from hub.sdk import parameters
 from hub.sdk import sample as samples
 from hub.sdk.action import Action, Repeat, Speaks, batched
 from hub.sdk.auth import Auth
-from hub.sdk.client import Client
 from hub.sdk.connection import Connection
 from hub.sdk.envelope import Envelope, Item, Source
 from hub.sdk.failures import Failure, Reply
@@ -31,7 +30,7 @@ from hub.sdk.rate import Rate
 from hub.sdk.request import Answer, Request
 from hub.sdk.sample import Sample
 from hub.sdk.settings import Settings, SettingsForm
-from hub.sdk.trigger import STUMBLES, Pull, Task, Trigger, fact_of
+from hub.sdk.trigger import Pull, Task, Trigger, fact_of
 from hub.sdk.values import Duration
 from hub.sdk.watch import Watch
 
@@ -313,18 +312,6 @@ class Connector:
         """What the platform wants to hear when its delivery is kept."""
         return self._reply if isinstance(self._reply, Answer) else self._reply(request)
 
-    def tell_address(self, connection: Connection, client: Client) -> Mapping[str, str]:
-        """Tells the platform our webhook URL; gives the settings that it told in turn. CallFailed when it does not take it."""
-        if self.subscription is None:
-            raise CallFailed(f"{self.title} cannot be told by a program; its Setup says what to click.", "lasting")
-        return self._tell(self.subscription, connection, client) or {}
-
-    def take_address_back(self, connection: Connection, client: Client) -> None:
-        """Takes our webhook URL back from the platform. CallFailed when it does not let go of it."""
-        if self.unsubscription is None:
-            raise CallFailed(f"{self.title} cannot be told by a program; take the webhook away there by hand.", "lasting")
-        self._tell(self.unsubscription, connection, client)
-
     def items(self, request: Request, connection: Connection) -> list[Item]:
         """What a delivery tells. Unreadable when it does not have the form that the envelope describes."""
         apart = self._apart
@@ -349,13 +336,6 @@ class Connector:
     def triggers_for(self, item: Item) -> Sequence[Trigger]:
         """The triggers that read items of this kind; none when it is of no interest."""
         return self._listeners.get(item.kind, ())
-
-    def _tell(self, task: Task, connection: Connection, client: Client) -> Any:
-        try:
-            return task.call({Client: client, Connection: connection, Settings: connection.settings})
-        except STUMBLES as error:
-            said = log.in_words(error)
-            raise CallFailed(f"{self.name} stumbled over what the platform answered ({said}).", "lasting") from error
 
     def _listen(self, trigger: Trigger) -> None:
         if not trigger.poke:

@@ -18,6 +18,7 @@ import requests
 from connectors import tremendous
 from hub.errors import CallFailed, Refused, Unreadable
 from hub.sdk import CallKey, Client, Connection, Fact, Settings
+from hub.sdk.address import tell_address
 from hub.sdk.play import Called, Play, one_by_one
 from hub.sdk.request import Answer, Request
 from hub.sdk.sample import SAMPLE_NOW, answers
@@ -321,7 +322,7 @@ def test_subscribing_registers_our_address_once_and_gives_the_key() -> None:
     for key, told in ((KEY, {}), ("another", {"webhook_key": KEY}), (None, {"webhook_key": KEY})):
         connection = _connection(webhook_key=key)
         play = Play(one_by_one([answers(200, {"webhooks": [ours]})]))
-        assert tremendous.connector.tell_address(connection, play.client(connection)) == told
+        assert tell_address(connection, play.client(connection)) == told
 
 
 def test_unsubscribing_takes_only_our_address_back() -> None:

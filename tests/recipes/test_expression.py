@@ -294,8 +294,10 @@ def test_points_that_are_rounded_later_take_money(names: Names, scope: dict[str,
 
 
 def test_reads_and_constants(names: Names) -> None:
-    """The names that an expression uses are known; one without any is constant."""
-    assert compiled("event.amount > 1 and member.tier == 'Gold'", names).reads == {"event", "member"}
+    """The names that an expression uses are known, and their fields; one without any is constant."""
+    assert compiled("event.amount > 1 and member.tier == 'Gold'", names).reads == {
+        "event", "event.amount", "member", "member.tier",
+    }  # fmt: skip
     assert compiled("1 + 2", names).constant
     assert not compiled("now + 2 days", names).constant
 

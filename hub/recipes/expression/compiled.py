@@ -35,8 +35,8 @@ class Names:
 class Compiled:
     """A checked expression, template or plain value, ready to be worked.
 
-    text: as written. type: of its value. reads: the names that it uses. evaluate(scope): its value, None when something that
-    it needs is absent; never raises. constant: it reads nothing, its value is always the same.
+    text: as written. type: of its value. reads: the names that it uses, and their fields (`event.rating`). evaluate(scope): its
+    value, None when something that it needs is absent; never raises. constant: it reads nothing, its value is always the same.
     """
 
     text: str

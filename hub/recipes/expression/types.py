@@ -20,7 +20,10 @@ _DATE_PARTS = frozenset(["year", "month", "day", "hour", "weekday", "date"])
 
 
 class Typer:
-    """The types and closures of one expression. reads: the names it uses. faults: what is wrong, in the order found."""
+    """The types and closures of one expression.
+
+    reads: the names it uses, and their fields. faults: what is wrong, in the order found.
+    """
 
     def __init__(
         self, text: str, types: Mapping[str, Type], currency: str, zone: tzinfo, absent: Mapping[str, str] | None = None
@@ -73,6 +76,8 @@ class Typer:
 
     def _field(self, tree: Tree) -> Part:
         base = self.part(tree.parts[0])
+        if tree.parts[0].kind == "name":
+            self.reads.add(f"{tree.parts[0].value}.{tree.value}")
         kind = base.type
         item = kind.of if kind.kind == "list" and kind.of is not None else kind
         if item.kind == "record":
