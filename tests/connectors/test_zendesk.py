@@ -19,6 +19,7 @@ from connectors import zendesk
 from hub.errors import CallFailed, Refused
 from hub.sdk import Client, Connection, Customer, Fact, Mirrored, Settings, Shown
 from hub.sdk.action import CallKey
+from hub.sdk.address import take_address_back, tell_address
 from hub.sdk.play import Called, Play, one_by_one
 from hub.sdk.request import Answer, Request
 from hub.sdk.sample import answers
@@ -314,7 +315,7 @@ def test_pages_of_ratings_are_turned_while_there_are_more() -> None:
 
 def _told_address(*replies: Any) -> tuple[Mapping[str, str], list[Called]]:
     connection, play = _connection(), _played(*replies)
-    return zendesk.connector.tell_address(connection, play.client(connection, repeat="safe")), play.calls
+    return tell_address(connection, play.client(connection, repeat="safe")), play.calls
 
 
 EVENTS_HOOK = {"id": "01E", "endpoint": URL, "subscriptions": ["zen:event-type:user.created"]}
@@ -370,10 +371,10 @@ def test_unsubscribing_takes_our_triggers_away_before_their_webhook() -> None:
     play = _played(
         {"webhooks": [RULES_HOOK, OTHER_HOOK]}, {"triggers": [_rule(1, "01T"), _rule(2, "01X")]}, *[answers(204)] * 2
     )
-    zendesk.connector.take_address_back(connection, play.client(connection, repeat="safe"))
+    take_address_back(connection, play.client(connection, repeat="safe"))
     assert [str(call) for call in play.calls[2:]] == ["DELETE /api/v2/triggers/1", "DELETE /api/v2/webhooks/01T"]
     play = _played({"webhooks": [OTHER_HOOK]})
-    zendesk.connector.take_address_back(connection, play.client(connection, repeat="safe"))
+    take_address_back(connection, play.client(connection, repeat="safe"))
     assert len(play.calls) == 1
 
 
