@@ -56,6 +56,7 @@ from hub.sdk.values import (
     Number,
     Points,
     SignedMoney,
+    UtcMoment,
     email,
     exponent,
     from_minor,
@@ -64,6 +65,7 @@ from hub.sdk.values import (
     share,
     stars,
     to_minor,
+    utc,
 )
 from hub.sdk.watch import Window
 
@@ -123,6 +125,7 @@ __all__ = [
     "TicketSolved",
     "Unreadable",
     "Unsubscribed",
+    "UtcMoment",
     "Window",
     "by_group",
     "digest",
@@ -140,5 +143,6 @@ __all__ = [
     "stars",
     "tell_apart",
     "to_minor",
+    "utc",
     "words",
 ]

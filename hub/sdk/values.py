@@ -49,6 +49,12 @@ def _not_negative(value: Decimal) -> Decimal:
     return value
 
 
+def utc(value: datetime | str) -> datetime:
+    """The instant that a platform writes in ISO 8601; where it says no zone, it means UTC."""
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
 def _aware(value: datetime) -> datetime:
     if value.tzinfo is None:
         raise ValueError(f"{value.isoformat()} says no time zone")
@@ -67,6 +73,8 @@ Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 """An ISO 4217 code such as USD."""
 Moment = Annotated[datetime, AfterValidator(_aware)]
 """An instant, in UTC; text without a zone is refused."""
+UtcMoment = Annotated[datetime, AfterValidator(utc)]
+"""An instant that a platform writes without a zone, meaning UTC."""
 
 # ISO 4217 minor units that are not 2.
 _EXPONENTS = {

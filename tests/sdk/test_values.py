@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from pydantic import TypeAdapter
 
-from hub.sdk import names, share, stars
+from hub.sdk import UtcMoment, names, share, stars, utc
 
 
 @pytest.mark.parametrize(
@@ -56,3 +58,12 @@ def test_a_rating_is_of_five(given: object, out_of: int, rating: int | None) -> 
 def test_what_is_no_rating_is_none(given: object) -> None:
     """It is not guessed."""
     assert stars(given) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-02-06T21:27:34.5", "2026-02-06T21:27:34.500000Z", "2026-02-06T22:27:34.5+01:00", "2026-02-06 21:27:34.5"]
+)
+def test_a_time_without_a_zone_is_utc_where_the_platform_means_that(text: str) -> None:
+    """One that says its zone is taken at its word."""
+    moment = datetime(2026, 2, 6, 21, 27, 34, 500_000, tzinfo=UTC)
+    assert utc(text) == TypeAdapter(UtcMoment).validate_python(text) == moment
