@@ -28,6 +28,7 @@ from hub.engine.door import Door
 from hub.engine.events import queries
 from hub.engine.health import Pace
 from hub.engine.inbox import Inbox
+from hub.engine.mirrors.mirrors import Mirrors
 from hub.engine.outbox import Outbox
 from hub.engine.performer import Performer
 from hub.engine.plans import Plans
@@ -178,19 +179,30 @@ class Hub:
 
     def _make_worker(self, bell: Bell) -> Worker:
         tokens = KeptTokens(self.store, self.vault, self.leases, self.clock)
-        performer = Performer(self.connections, self.open_session, monotonic, self.clock, tokens=tokens, keep=self.ask_to_keep)
-        subscriptions = Subscriptions(self.connections, self.programme.zone)
+        mirrors, subscriptions = Mirrors(self.connections, self.programme), Subscriptions(self.connections, self.programme.zone)
+        performer = Performer(
+            self.connections,
+            self.open_session,
+            monotonic,
+            self.clock,
+            tokens=tokens,
+            keep=self.ask_to_keep,
+            mirrored=mirrors.outgoing.mirrored,
+        )
         retention = Retention(self.limits, self.inbox, self.programme.zone)
-        outbox = Outbox(self.connections, performer, Pace(monotonic), self.waker.ring, self.inbox.keep_many)
-        by_name = {**SecretCommands(self.vault).by_name, **AlertCommands(self.alerts).by_name, **subscriptions.by_name}
-        more = [*subscriptions.timers, retention.timer, *([self.alerts.timer] if self.alerts is not None else [])]
+        pace, keep, ring = Pace(monotonic), self.inbox.keep_many, self.waker.ring
+        outbox = Outbox(self.connections, performer, pace, ring, keep=keep, mirrors=mirrors.outgoing)
+        others = (SecretCommands(self.vault), AlertCommands(self.alerts), subscriptions, mirrors.commands)
+        by_name = {name: command for one in others for name, command in one.by_name.items()}
+        alerts = [self.alerts.timer] if self.alerts is not None else []
+        more = [*subscriptions.timers, retention.timer, *mirrors.timers, *alerts]
         hears = self.settings.is_public
         schedule = Schedule(self.plans, self.catalogue, self.programme, self.connections, hears_webhooks=hears, more=more)
         return Worker(
             name=self.ids.new("wrk"),
             store=self.store,
             clock=self.clock,
-            transactions=Transactions(self.store, self.begin, self.random),
+            transactions=Transactions(self.store, self.begin, self.random, mirrors.note),
             places=self.database.places,
             plans=self.plans,
             inbox=self.inbox,
@@ -295,7 +307,8 @@ def open_alerts(
     stopped = {name: [plan.recipe.name for plan in plans if name in catalogue.connections_of(plan)] for name in connections}
     incomplete = tuple(one.name for one in settings.connections if one.missing)
     working = tuple(name for name in connections if name not in incomplete)
-    return Alerts(owner, ways, Lookout(working, incomplete, stopped, broken), programme)
+    mirroring = tuple(name for name, one in connections.items() if one.mirror)
+    return Alerts(owner, ways, Lookout(working, incomplete, stopped, broken, mirroring), programme)
 
 
 def _able(plans: Sequence[Plan], catalogue: Catalogue, unusable: Collection[str]) -> list[Plan]:

@@ -47,6 +47,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "members": "hub.cli.members:members",
         "why": "hub.cli.why:why",
         "ledger": "hub.cli.ledger:ledger",
+        "mirror": "hub.cli.mirror:mirror",
     },
     "Look after": {
         "replay": "hub.cli.act:replay",

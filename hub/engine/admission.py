@@ -17,6 +17,7 @@ from hub.engine.batch import Batch
 from hub.engine.calls import CALLS, Call
 from hub.engine.events import DONE, PARKED, READY, UNCLAIMED, Event, fact_text, queries, thing
 from hub.engine.inbox import Delivery
+from hub.engine.mirrors.echo import without_our_word
 from hub.engine.pulled import item_of
 from hub.engine.refunds import sale_of
 from hub.engine.told import Told
@@ -145,7 +146,7 @@ class Admission:
         return [self._reading(connection.name, one, delivery_id, received_at) for one in told]
 
     def _reading(self, connection: str, told: Told, delivery_id: str | None, received_at: datetime) -> Reading:
-        fact = self._stamped(told.fact, told.at or received_at)
+        fact = without_our_word(self._stamped(told.fact, told.at or received_at), self._connections.get(connection))
         key, is_stamped = told.trigger.key_of(fact), told.at is None and told.fact.occurred_at is None
         return Reading(connection, told.trigger.name, key, fact, delivery_id, received_at, told.at, is_stamped)
 

@@ -42,4 +42,5 @@ def forget_the_past(hub: Session, taken_at: str, *, hold_calls: bool) -> int:
     to tell us so: a person looks at each. Otherwise nothing was worked since, and what was being made counts as cut off.
     """
     hub.run(queries.forget_workers)
+    hub.run(queries.compare_mirrors)
     return hub.run(queries.doubt_open_calls, note=f"{RESTORED}{taken_at}") if hold_calls else 0

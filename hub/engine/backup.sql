@@ -6,6 +6,10 @@ SELECT 1 AS found WHERE EXISTS (SELECT 1 FROM event) OR EXISTS (SELECT 1 FROM me
 -- Nobody knows whether these calls have been made.
 UPDATE call SET state = 1, note = :note WHERE kind = 'action' AND state < 2;
 
+-- compare_mirrors --
+-- What platforms show of members may be newer than what has been restored.
+UPDATE mirror_comparison SET terms = '';
+
 -- forget_workers --
 -- Nobody works what has just been restored.
 DELETE FROM worker;

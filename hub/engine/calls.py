@@ -1,8 +1,8 @@
 """Calls: what waits to be asked of a platform, kept until it is done or a person has looked.
 
-Five kinds: `action` (a step of a run), `fetch` (the rest of a thin notice), `pull` (records since a moment), `alert` (an action
-that tells the owner something) and `subscribe` (our webhook address, told again). All are made by the same pool, under the
-same limits.
+Its kinds: `action` (a step of a run), `fetch` (the rest of a thin notice), `pull` (records since a moment), `alert` (an action
+that tells the owner something), `subscribe` (our webhook address, told again), `mirror` (an action that has a platform's fields
+show a member's points) and `look` (what those fields say). All are made by the same pool, under the same limits.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from hub.store import Row, Session, Space, as_json
 
 DUE, BEGUN, DONE, HELD, REFUSED = range(5)
 STATES = ("due", "begun", "done", "held", "refused")
-Kind = Literal["action", "fetch", "pull", "alert", "subscribe"]
+Kind = Literal["action", "fetch", "pull", "alert", "subscribe", "mirror", "look"]
 
 # Attempts spread over about a day: enough for an outage, short enough that an answer still means something.
 _DELAYS = tuple(timedelta(seconds=s) for s in (10, 30, 120, 600, 1800, 3600, 7200, 14400, 21600, 28800))
@@ -56,7 +56,7 @@ class Call(NamedTuple):
     @property
     def is_action(self) -> bool:
         """True when it does something; what it gives is a result, not facts."""
-        return self.kind in ("action", "alert")
+        return self.kind in ("action", "alert", "mirror")
 
     def begun(self, now: datetime) -> Call:
         """Somebody makes the call now; noted before it is made, so that a crash in between is seen."""

@@ -22,6 +22,8 @@ from hub.engine.calls import BEGUN, CALLS, UNCERTAIN, Call
 from hub.engine.events import Event, queries
 from hub.engine.health import HEALTH, Pace, health_of
 from hub.engine.inbox import Delivery
+from hub.engine.mirrors.outgoing import KINDS as MIRRORING
+from hub.engine.mirrors.outgoing import Outgoing
 from hub.engine.performer import Outcome, Performer
 from hub.engine.refunds import RETURNED
 from hub.engine.runner import Runner
@@ -53,12 +55,15 @@ class Outbox:
         performer: Performer,
         pace: Pace,
         ring: Callable[[], None],
+        *,
         keep: Callable[[Sequence[Delivery]], object],
+        mirrors: Outgoing,
     ) -> None:
         """keep: puts deliveries into the inbox; it returns when they are on the disk."""
         self._connections = connections
         self._performer = performer
         self._keep = keep
+        self._mirrors = mirrors
         self._pace = pace
         self._ring = ring
         # As many threads, at the most, as there can be calls: one platform that is silent takes none from another.
@@ -114,7 +119,7 @@ class Outbox:
     def claim(self, batch: Batch) -> None:
         """Note as begun what may be asked now, in groups that go out as one; `launch` makes them, once that is committed."""
         ready = self._begun_after_all(batch)
-        due = self._due(batch)
+        due = self._mirrors.ready(batch, self._due(batch))
         batch.events.want_ids([call.event_id for call in due if call.event_id])
         gate.want(batch, [self._performer.address_of(call) for call in due if call.kind != "alert"])
         groups: dict[tuple[str, str], list[Call]] = {}
@@ -186,9 +191,13 @@ class Outbox:
                 self._note_failure(batch, call, outcome.error)
                 continue
             batch.unit.put(HEALTH, call.connection, health_of(batch.unit, call.connection).worked(batch.now))
+            if call.kind in MIRRORING:
+                self._mirrors.done(batch, call, outcome.shown)
+                continue
             done = call.done(batch.now, outcome.result)
             batch.unit.put(CALLS, done.id, done)
             if call.is_action:
+                self._mirrors.acted(batch, call)
                 self._go_on(batch, runner, done, "done", outcome.result or {})
                 continue
             before = len(admission.new)
@@ -251,7 +260,7 @@ class Outbox:
 
     def _preload(self, batch: Batch, concerned: Sequence[Call]) -> None:
         """Read in sets what the runs of these calls will ask for."""
-        members = [call.member_id for call in concerned if call.member_id]
+        members = [call.member_id for call in concerned if call.member_id and call.run_id]
         batch.unit.session.lock({call.lane for call in concerned if call.run_id})
         batch.unit.want(RUNS, [call.run_id for call in concerned if call.run_id])
         events = [call.event_id for call in concerned if call.event_id]
@@ -298,6 +307,8 @@ class Outbox:
             self._go_on(batch, Runner(batch), refused, "blocked", None)  # who reads its result is passed over
 
     def _note_failure(self, batch: Batch, call: Call, error: CallFailed) -> None:
+        if call.kind in MIRRORING and self._mirrors.failed(batch, call, error):
+            return
         uncertain = error.verdict == "uncertain" and not self._performer.may_repeat(call)
         delay = calls.delay_after(call.attempts, batch.random, error.retry_after_seconds)
         # A doubt stays until the call is done: what fails after it may have been the look whether it was.
@@ -311,6 +322,8 @@ class Outbox:
     def _hold(self, batch: Batch, call: Call, note: str) -> None:
         held = call.held(batch.now, note)
         batch.unit.put(CALLS, call.id, held)
+        if call.kind in MIRRORING:
+            self._mirrors.held(batch, call, note)
         self._go_on(batch, Runner(batch), held, "failed", None)
         _LOG.warning("a call is held for a person", connection=call.connection, call=call.id, reason=note)
 

@@ -18,7 +18,7 @@ from hub.engine.pulled import kept
 from hub.engine.subscriptions import Keep, subscribe
 from hub.engine.told import Told
 from hub.errors import CallFailed, HubError, Unreadable
-from hub.sdk import CallKey, Client, Connection, Item, Settings
+from hub.sdk import CallKey, Client, Connection, Item, Mirrored, Settings, Shown
 from hub.sdk.action import Action
 from hub.sdk.facts import Fact
 from hub.sdk.rate import Rate
@@ -31,18 +31,21 @@ _PULLED_MOST = 100_000
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What came of a call: an error, or a result, or what the platform told of facts; unread: records that could not be
-    read, to be kept."""
+    read, to be kept; shown: what it shows of the members whom a look is about."""
 
     call: Call
     result: Mapping[str, Any] | None = None
     told: tuple[Told, ...] = ()
     error: CallFailed | None = None
     unread: tuple[Delivery, ...] = ()
+    shown: tuple[Shown | CallFailed | None, ...] = ()
 
 
 class Performer:
-    """Knows what each call means to its connector. open_session: gives the HTTP session of a connection. keep: keeps settings
-    that a platform tells when it is told our address."""
+    """Knows what each call means to its connector. open_session: gives the HTTP session of a connection.
+
+    keep: keeps settings that a platform tells when it is told our address. mirrored: the members whom a look is about.
+    """
 
     def __init__(
         self,
@@ -54,7 +57,9 @@ class Performer:
         tokens: TokenStore | None = None,
         keep: Keep = lambda connection, told: None,
         sleep: Callable[[float], None] = time.sleep,
+        mirrored: Callable[[Call], Sequence[Mirrored]] = lambda call: (),
     ) -> None:
+        self._mirrored = mirrored
         self._connections = connections
         self._open_session = open_session
         self._sessions: dict[str, requests.Session] = {}
@@ -147,7 +152,8 @@ class Performer:
         if call.kind == "subscribe":
             subscribe(connection, self._client(connection, call, "safe"), self._keep)
             return Outcome(call)
-        return self._fetch(connection, call) if call.kind == "fetch" else self._pull(connection, call)
+        made = {"fetch": self._fetch, "pull": self._pull, "look": self._look}[call.kind]
+        return made(connection, call)
 
     def _fetch(self, connection: Connection, call: Call) -> Outcome:
         trigger = connection.connector.triggers[call.name]
@@ -181,6 +187,19 @@ class Performer:
             except Unreadable:
                 unread.append(kept(connection.name, pull.name, item, self._clock.now()))
         return Outcome(call, told=tuple(told), unread=tuple(unread))
+
+    def _look(self, connection: Connection, call: Call) -> Outcome:
+        mirror = connection.connector.mirroring
+        if mirror is None:
+            raise CallFailed(f"{connection.connector.title} no longer has fields that mirror points", "lasting")
+        many = self._mirrored(call)
+        client = self._client(connection, call, "safe")
+        handed = {Client: client, Connection: connection, Settings: connection.settings, datetime: self._clock.now()}
+        shown = mirror.look(handed, many)
+        failed = [one for one in shown if isinstance(one, CallFailed)]
+        if failed and len(failed) == len(shown):
+            raise failed[0]
+        return Outcome(call, shown=tuple(shown))
 
     def _read(self, connection: Connection, pull: Pull, item: Item, client: Client) -> list[Told]:
         trigger = connection.connector.triggers[pull.trigger]

@@ -26,11 +26,21 @@ I = TypeVar("I")  # noqa: E741 - an item
 
 
 class Transactions:
-    """The transactions of one worker on `hub.db`. begin: makes a batch on a session at the clock's time."""
+    """The transactions of one worker on `hub.db`. begin: makes a batch on a session at the clock's time.
 
-    def __init__(self, store: Store, begin: Callable[[Session], Batch], random: Random) -> None:
+    finish: adds what every batch must say of its changes, just before it is written.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        begin: Callable[[Session], Batch],
+        random: Random,
+        finish: Callable[[Batch], object] | None = None,
+    ) -> None:
         self._store = store
         self._begin = begin
+        self._finish = finish
         self._random = random
         self._again = Retrying(retry=_is_worth_another_try, stop=_was_last, wait=self._pause, reraise=True)
 
@@ -71,6 +81,8 @@ class Transactions:
         with self._store.write(alone=alone) as session:
             batch = self._begin(session)
             done = work(batch)
+            if self._finish is not None:
+                self._finish(batch)
             batch.unit.flush()
         return done
 

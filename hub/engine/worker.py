@@ -39,7 +39,7 @@ _PACE_SECONDS = 0.05
 _OTHERS_SECONDS = 1.0
 _LANE_SECONDS = 0.1
 _TROUBLE_SECONDS, _TROUBLE_SECONDS_MOST = 1.0, 15.0
-_ROUNDS_BETWEEN_LOOKS = 50
+_LOOK_EVERY = timedelta(seconds=2)
 _CHECKPOINT_EVERY = timedelta(minutes=5)
 _BEAT_EVERY = timedelta(seconds=10)
 _FORGOTTEN_AFTER = timedelta(days=1)
@@ -82,7 +82,7 @@ class Worker:
         self._unbegun: set[str] = set()
         self._next_due: datetime | None = None
         self._is_left = False
-        self._rounds = 0
+        self._look_at = clock.now()
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set; then what has been begun is finished and noted."""
@@ -133,9 +133,9 @@ class Worker:
     def step(self) -> bool:
         """One round; True when there was anything to do."""
         self._take_places()
-        self._rounds += 1
-        if self._rounds % _ROUNDS_BETWEEN_LOOKS == 0:
+        if self._clock.now() >= self._look_at:
             self._next_due = None  # what was worked meanwhile may be due earlier than what was known
+            self._look_at = self._clock.now() + _LOOK_EVERY
         did = self._calling.record()
         with self._store.read() as session:
             seen = session.row(queries.state_of_work)

@@ -5,6 +5,7 @@ from hub.ledger.blocks import seal
 from hub.ledger.book import Book
 from hub.ledger.due import holds_due, lots_due, lots_expiring, next_expiry
 from hub.ledger.postings import Allocation, Balance, Entry, Hold, Lot, Posting, Source
+from hub.ledger.standing import Standing, standings
 from hub.ledger.statement import Drawn, StatementLine, export, statement
 from hub.ledger.totals import Totals, totals
 from hub.ledger.verify import Verification, verify
@@ -19,6 +20,7 @@ __all__ = [
     "Lot",
     "Posting",
     "Source",
+    "Standing",
     "StatementLine",
     "Totals",
     "Verification",
@@ -29,6 +31,7 @@ __all__ = [
     "newest_block",
     "next_expiry",
     "seal",
+    "standings",
     "statement",
     "totals",
     "verify",

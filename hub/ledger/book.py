@@ -64,6 +64,10 @@ class Book:
         account = self._journal.account(member_id)
         return Balance(self._journal.live_points(member_id), account.pending, account.held, account.debt)
 
+    def touched(self) -> Collection[str]:
+        """The members for whom something was posted here."""
+        return self._unit.changed(ACCOUNTS)
+
     def award(
         self, member_id: str, points: int, *, key: str, source: Source, expires_at: datetime | None, effective_at: datetime,
         kind: str = "award", pending: bool = False, campaign: str | None = None,

@@ -60,6 +60,11 @@ SELECT lot_id, member_id, expires_at, effective_at, points FROM lot_left WHERE m
 SELECT member_id, SUM(points) AS points FROM lot_left
 WHERE member_id IN :members AND points > 0 AND expires_at <= :now GROUP BY member_id;
 
+-- ends_of --
+-- When which points of these members expire after now, the earliest first.
+SELECT member_id, expires_at, SUM(points) AS points FROM lot_left
+WHERE member_id IN :members AND points > 0 AND expires_at > :now GROUP BY member_id, expires_at ORDER BY member_id, expires_at;
+
 -- lots_left --
 -- What is left in these lots.
 SELECT lot_left.lot_id, lot_left.member_id, lot_left.expires_at, lot_left.effective_at, lot_left.points

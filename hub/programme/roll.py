@@ -182,6 +182,10 @@ class Roll:
             return member
         return self._put(member._replace(last_activity_at=at))
 
+    def touched(self) -> Collection[str]:
+        """The members who were made, changed or given another identity here."""
+        return {*self._unit.changed(MEMBERS), *(member_id for _, member_id, _ in self._unit.appended(queries.add_identity))}
+
     def _create(self, at: datetime, cause: str) -> Member:
         local = at.astimezone(self._programme.zone).date()
         member = Member(self._ids.new("mem"), at, local, tier=self._programme.tier_for(0))

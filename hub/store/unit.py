@@ -113,6 +113,14 @@ class Unit:
         rows.append(row)
         self._undo.append((rows,))
 
+    def changed(self, space: Space[K, Any]) -> Collection[K]:
+        """The keys that were given a new value here."""
+        return self._dirty.get(space, {}).keys()
+
+    def appended(self, query: Query) -> Sequence[Sequence[Any]]:
+        """The rows that are added here by this query."""
+        return self._rows.get(query, ())
+
     def savepoint(self) -> _Savepoint:
         """`with unit.savepoint():` undoes what the block changed in this unit when it raises; none of it is written by then."""
         return _Savepoint(self)

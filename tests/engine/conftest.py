@@ -25,11 +25,11 @@ def make(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
     server: Server | None = request.getfixturevalue("postgres_server") if request.param == "postgresql" else None
     corners: list[Corner] = []
 
-    def one(*recipes: str, programme: str = "", **more: str) -> World:
+    def one(*recipes: str, programme: str = "", kind: type[World] = World, **more: str) -> World:
         if server is not None:
             corners.append(server.take())
             more["database"] = corners[-1].url
-        world = World(tmp_path / f"w{len(made)}", *(recipes or (POINTS,)), programme=programme, **more)
+        world = kind(tmp_path / f"w{len(made)}", *(recipes or (POINTS,)), programme=programme, **more)
         made.append(world)
         return world
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hub.engine.events import queries
+from hub.engine.mirrors.rows import queries as mirror_queries
 from hub.store import Session, Store
 from hub.store.postgres import _numbered
+from hub.store.queries import Queries
 from hub.store.sqlite import _named
 from tests.databases import Corner, Folder, ask
 
@@ -42,7 +45,7 @@ def _call(id_: str, connection: str, due_at: str) -> tuple[Any, ...]:
     return tuple(given.get(name) for name in queries.save_call.parameters)
 
 
-def _steps(session: Any, name: str) -> int:
+def _steps(session: Any, name: str, of: Queries = queries, asked: Mapping[str, Any] | None = None) -> int:
     """How many steps SQLite takes for an answer."""
     counted = 0
 
@@ -52,7 +55,7 @@ def _steps(session: Any, name: str) -> int:
         return 0
 
     session._connection.set_progress_handler(count, 1)
-    session.rows(getattr(queries, name), **ASKED[name])
+    session.rows(getattr(of, name), **(asked or ASKED[name]))
     session._connection.set_progress_handler(None, 1)
     return counted
 
@@ -81,10 +84,10 @@ def test_postgres_reads_as_few_pages_for_ten_thousand_calls(name: str, postgres:
     store.close()
 
 
-def _rows_read(session: Any, name: str) -> float:
+def _rows_read(session: Any, name: str, of: Queries = queries, asked: Mapping[str, Any] | None = None) -> float:
     """The rows that PostgreSQL takes from tables and indexes for an answer, those that it leaves out too."""
-    query = getattr(queries, name)
-    values = [ASKED[name][parameter] for parameter in query.parameters]
+    query = getattr(of, name)
+    values = [(asked or ASKED[name])[parameter] for parameter in query.parameters]
     explained = b"EXPLAIN (ANALYZE, FORMAT JSON) " + _numbered(query)
     [row] = session._connection.execute(explained, values).fetchall()
     return _read_in(row["QUERY PLAN"][0]["Plan"])
@@ -111,3 +114,45 @@ def test_no_look_for_calls_sorts_or_reads_a_table(name: str, tmp_path: Path) -> 
 def _plan(session: Session, name: str) -> list[str]:
     connection = session._connection  # type: ignore[attr-defined]
     return [row[3] for row in connection.execute("EXPLAIN QUERY PLAN " + _named(getattr(queries, name)), ASKED[name])]
+
+
+IMAGES = ("any_due", "images_due", "count_busy")
+
+
+def _show(store: Store, settled: int) -> None:
+    """Members whom a platform shows as they are, one whom it does not, and one about whom a call is open."""
+    rows = [_image(f"mem_{n:06}", settled=1, busy=0) for n in range(settled)]
+    rows += [_image("mem_due", settled=0, busy=0), _image("mem_busy", settled=0, busy=1)]
+    with store.write() as session:
+        session.run_many(mirror_queries.save_image, rows)
+        ask(session, "ANALYZE mirror")
+
+
+def _image(member_id: str, **more: Any) -> tuple[Any, ...]:
+    given = {"connection": "crm", "member_id": member_id, "state": 1, "version": 1, "call_id": "", "written": "{}", **more}
+    given |= {"doubted": 0, "drifted": "", "changed_at": NOW}
+    return tuple(given.get(name) for name in mirror_queries.save_image.parameters)
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_a_look_for_what_is_out_of_date_costs_the_same_with_many_members(name: str, tmp_path: Path) -> None:
+    """However many members there are whom a platform shows as they are."""
+    taken = []
+    for number in (10, 10_000):
+        (tmp_path / str(number)).mkdir()
+        store = Folder(tmp_path / str(number)).open("hub")
+        _show(store, number)
+        with store.read() as session:
+            taken.append(_steps(session, name, mirror_queries, {"connection": "crm", "most": 64}))
+        store.close()
+    assert taken[0] == taken[1]
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_postgres_reads_as_few_pages_for_what_is_out_of_date(name: str, postgres: Corner) -> None:
+    """Only what is due, or busy, is read."""
+    store = postgres.open("hub")
+    _show(store, 10_000)
+    with store.read() as session:
+        assert _rows_read(session, name, mirror_queries, {"connection": "crm", "most": 64}) <= 10
+    store.close()

@@ -64,18 +64,23 @@ def recipe(name: str, text: str) -> str:
 class World:
     """One workspace and what happens to it. recipes: texts; each names itself. database: its address."""
 
+    connectors = (built_in, till, letters)
+
     def __init__(
         self, folder: Path, *recipes: str, programme: str = "", connections: str = CONNECTIONS, database: str = "sqlite:///data"
     ) -> None:
         self.folder = folder
         self.database = database
         self.clock = VirtualClock(NOON)
-        self.platform = Platform()
+        self.platform = self.make_platform()
         self._numbers = self._openings = 0
         (folder / "recipes").mkdir(parents=True)
         self.configure(programme=programme, connections=connections)
         self.write(*recipes)
         self.open()
+
+    def make_platform(self) -> Platform:
+        return Platform()
 
     def configure(self, *, programme: str = "", connections: str = CONNECTIONS) -> None:
         text = PROGRAMME + programme + connections + f"database: {self.database}\n"
@@ -90,7 +95,7 @@ class World:
             (self.folder / "recipes" / f"{name}.yaml").write_text(text, "utf-8")
 
     def open(self) -> None:
-        connectors = {one.name: one for one in (built_in, till, letters)}
+        connectors = {one.name: one for one in self.connectors}
         self._openings += 1
         self.sleep(seconds=1)
         self.hub = bootstrap.open_hub(

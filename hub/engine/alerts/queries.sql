@@ -91,3 +91,10 @@ SELECT name, note, since AS at FROM held_timer ORDER BY since DESC, name LIMIT :
 -- count_timers_set_aside --
 -- How many timers are set aside.
 SELECT COUNT(*) AS number FROM held_timer;
+
+-- mirrors_drifted --
+-- The last comparison that ended of each of these connections, where it found more than so many members changed.
+SELECT connection, differing, finished_at FROM mirror_comparison
+WHERE differing > :most AND id IN (SELECT MAX(id) FROM mirror_comparison
+    WHERE connection IN :connections AND finished_at IS NOT NULL GROUP BY connection)
+ORDER BY connection;

@@ -20,6 +20,8 @@ Key = tuple[str, str]
 _NEWEST = 200
 _NAMED = 3
 _WHY_LONGEST = 90
+_DRIFT_MOST = 10
+"""So many members whom somebody else has changed at a platform are put right without a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,12 @@ KINDS: Mapping[str, Kind] = {
     "open": Kind("warning", "{subject} does not answer", "{subject} works again", is_outbound=True),
     "refused": Kind("problem", "{subject} did not take a message to you", "{subject} takes messages to you", is_outbound=True),
     "missed": Kind("warning", "{subject} did not tell everything", "{subject} tells everything again"),
+    "drift": Kind(
+        "warning",
+        "{subject} showed 1 member a number that is not ours",
+        "{subject} shows the right numbers again",
+        "{subject} showed {number} members numbers that are not ours",
+    ),
     "silent": Kind("warning", "{subject} is silent", "{subject} is heard again"),
 }
 """What the owner is told of. The words of the kinds that belong to a connection begin with its name."""
@@ -89,13 +97,15 @@ class Trouble:
 class Lookout:
     """What belongs to the workspace. stopped: by connection, the recipes that cannot run without it.
 
-    incomplete: the connections that lack settings. out_of_use: those whose connector cannot be used, and why.
+    incomplete: the connections that lack settings. out_of_use: those whose connector cannot be used, and why. mirroring: those
+    whose fields show members' points.
     """
 
     connections: tuple[str, ...]
     incomplete: tuple[str, ...]
     stopped: Mapping[str, Sequence[str]]
     out_of_use: Mapping[str, str]
+    mirroring: tuple[str, ...] = ()
 
 
 _COUNTED: Mapping[str, tuple[Query, Query]] = {
@@ -132,6 +142,10 @@ def _of_connections(session: Session, lookout: Lookout) -> Iterator[Trouble]:
         yield Trouble("out_of_use", name, why=why)
     for row in session.rows(queries.messages_refused):
         yield Trouble("refused", row["connection"], newest_at=from_text(row["at"]), why=row["note"])
+    if lookout.mirroring:
+        for row in session.rows(queries.mirrors_drifted, connections=list(lookout.mirroring), most=_DRIFT_MOST):
+            at, number = from_text(row["finished_at"]), int(row["differing"])
+            yield Trouble("drift", row["connection"], number, at, why="they are put right; `hub mirror drift` lists them")
     for row in session.rows(engine_queries.health_of, connections=list(lookout.connections)):
         name, state, error = row["connection"], row["state"], row["last_error"]
         if state == "needs_reconnecting":
