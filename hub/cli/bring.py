@@ -29,7 +29,7 @@ _SHOWN_MOST = 20
 @workspace_option
 @json_option
 def import_file(*, kind: str, file: Path, pairs: tuple[str, ...], folder: Path, as_json: bool) -> None:
-    """Import a CSV file of sales, members or opening balances.
+    """Import a CSV file of sales, members, reviews or opening balances.
 
     \b
     hub import sales FILE --map member=customer --map amount=amount \\

@@ -1,7 +1,7 @@
 """Rows: the lines of a CSV file as facts, checked before anything is kept.
 
-Three kinds of file: `sales`, `members` and `balances` (points that customers bring along from an earlier programme). A row
-becomes the same fact, with the same key, however often its file is read.
+Four kinds of file: `sales`, `members`, `reviews` and `balances` (points that customers bring along from an earlier
+programme). A row becomes the same fact, with the same key, however often its file is read.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field, ValidationError
 
 from hub.errors import HubError
-from hub.sdk.facts import Customer, CustomerChanged, Fact, Reference, Sale
-from hub.sdk.values import POINTS_MOST, Moment
+from hub.sdk.facts import Customer, CustomerChanged, Fact, Reference, Review, Sale
+from hub.sdk.values import POINTS_MOST, Moment, stars
 
 CONNECTION = "csv"
 
@@ -52,10 +52,12 @@ _PERSON = {
     "member": "id", "email": "email", "phone": "phone", "first_name": "first_name", "last_name": "last_name",
     "birthday": "birthday", "language": "language",
 }  # fmt: skip
+_REVIEW = ("review_id", "rating", "title", "text", "site", "verified")
 _SALE = ("amount", "currency", "total", "tax", "tip", "shipping", "discount", "order_id", "location", "channel")
 KINDS = {
     "sales": Kind(Sale, ("occurred_at", *_SALE), ("amount", "occurred_at"), "order_id"),
     "members": Kind(CustomerChanged, ("occurred_at", "tags"), ()),
+    "reviews": Kind(Review, ("occurred_at", *_REVIEW), ("review_id",), "review_id"),
     "balances": Kind(OpeningBalance, ("occurred_at", "points", "expires_at"), ("points",)),
 }
 
@@ -136,6 +138,8 @@ class Reader:
         data.setdefault("occurred_at", self._now)
         if "tags" in data:
             data["tags"] = tuple(tag.strip() for tag in data["tags"].split(",") if tag.strip())
+        if "rating" in data:
+            data["rating"] = stars(data["rating"])
         if issubclass(self._kind.fact, Sale):
             data.setdefault("currency", self._currency)
             if "order_id" in data:

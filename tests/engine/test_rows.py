@@ -83,6 +83,21 @@ def test_members_and_balances_are_read_too():
     assert isinstance(read("phone,points\n+14155550123,2.5\n", "balances", {})[0], Bad)
 
 
+def test_reviews_are_read_too():
+    """By their own number; a rating that is none, of five or at all, leaves the words."""
+    rows = read(
+        "review_id,email,rating,text,verified,occurred_at\n7,ada@example.com,4,Nice,yes,2026-01-02\n8,bob@example.com,good,Hm,,\n",
+        "reviews",
+        {},
+    )
+    assert [(row.key, row.fact.rating, row.fact.text, row.fact.verified) for row in rows] == [
+        ("7", 4, "Nice", True),
+        ("8", None, "Hm", None),
+    ]
+    (bad,) = read("review_id,email\n,ada@example.com\n", "reviews", {})
+    assert bad.why == "has nothing in `review_id`"
+
+
 @pytest.mark.parametrize(
     ("text", "mapping", "said"),
     [
