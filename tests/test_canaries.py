@@ -26,7 +26,10 @@ from hub.sdk.auth import OAuth2
 from hub.sdk.play import Called, Play
 from hub.sdk.request import Answer, Request
 from hub.sdk.sample import SAMPLE_NOW, Sample
+from hub.sdk.settings import Secret
+from hub.sdk.tokens import Token
 from hub.vault.keys import new_key
+from hub.vault.tokens import KeptTokens
 from hub.web.app import create_app
 from tests.canaries import canary, escaped, kept_in_files, kept_in_postgres, kept_in_sqlite, secrets_in, settings_of
 from tests.databases import ENGINES, Server
@@ -36,7 +39,7 @@ PROGRAMME = (
     "programme: {name: Corner Garage, timezone: America/Chicago, currency: USD}\npublic_url: https://points.example.com\n"
 )
 POINTS = "recipe: points\nwhen: sale\ndo:\n  - award: {points: event.amount, reason: Thanks}\n"
-TOKEN = {"access_token": canary("access"), "refresh_token": canary("refresh"), "expires_in": 3600}
+TOKEN: Mapping[str, Any] = {"access_token": canary("access"), "refresh_token": canary("refresh"), "expires_in": 3600}
 """What the platforms' token addresses give."""
 NOWHERE = "http://127.0.0.1:9"
 """Where the commands' own calls end: no platform is asked for real, and the guard lets nothing through to this machine."""
@@ -228,6 +231,10 @@ def _post(house: House, browser: Browser, request: Request) -> None:
 def _call(house: House, hub: bootstrap.Hub) -> None:
     """Every action, pull and fetch, on a connection for each way in which the platform can answer."""
     now = hub.clock.now()
+    for name, connection in hub.connections.items():
+        if isinstance(connection.auth, OAuth2) and connection.auth.asks_a_person(connection):
+            agreed = Token(Secret(TOKEN["access_token"]), Secret(TOKEN["refresh_token"]), now)
+            KeptTokens(hub.store, hub.vault, hub.leases, hub.clock).save(name, agreed)
     with hub.store.write() as session:
         batch = hub.begin(session)
         for connection in ("mine", *WAYS):
