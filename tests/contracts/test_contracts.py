@@ -58,7 +58,7 @@ BEYOND = {
 }
 
 # Contracts that have left out the bodies of most answers.
-TERSE = {"mailchimp"}
+TERSE = {"mailchimp", "quickbooks"}
 
 # Fields that a contract leaves open, though the platform's own pages name them, by its schema.
 OPEN = {"zendesk": {"UserMergePropertiesInput": ("user_fields", "skip_verify_email")}}
