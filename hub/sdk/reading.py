@@ -25,9 +25,9 @@ PRICED = frozenset({"sale", "refund", "invoice"})
 class Reading(BaseModel):
     """What the records of a table mean, and which of their columns say what; of several the first that says anything.
 
-    where: what they must be. at: when it happened. number: by which people know it. of: the sale that a refund takes back.
-    references: other things that it is about, by kind. no_email, no_sms: true where the person wants none. created, changed:
-    the platform's own columns for when it was.
+    where: what they must be. discount: what `amount` still holds of discounts, in a sale. at: when it happened. number: by
+    which people know it. of: the sale that a refund takes back. references: other things that it is about, by kind. no_email,
+    no_sms: true where the person wants none. created, changed: the platform's own columns for when it was.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -45,6 +45,7 @@ class Reading(BaseModel):
     currency: Place | None = None
     total: Place | None = None
     tax: Place | None = None
+    discount: Place | None = None
     points: Place | None = None
     number: Place | None = None
     title: Place | None = None
@@ -58,7 +59,7 @@ class Reading(BaseModel):
 
     def places(self, currency: str | None) -> list[str]:
         """Every column that its fact is made of. currency: of the connection, where all amounts are in one."""
-        money = (self.amount, self.total, self.tax, None if currency or self.amount is None else self.currency)
+        money = (self.amount, self.total, self.tax, self.discount, None if currency or self.amount is None else self.currency)
         single = (*money, self.points, self.number, self.title, self.at, self.due_on, self.of)
         whom = (*self.customer, *self.email, *self.phone, self.first_name, self.last_name, *self.no_email, *self.no_sms)
         several = (*self.where, *whom, *self.references.values(), *self.attributes.values())

@@ -147,9 +147,12 @@ def sale(record: Record | None) -> RecordedSale | None:
     if record is None:
         return None
     number = record.said(record.reading.number)[:512]
+    priced, discount = record.priced(), record.said(record.reading.discount)
+    if discount:
+        priced |= {"amount": max(Decimal(priced["amount"]) - Decimal(discount), Decimal(0)), "discount": discount}
     return RecordedSale(
         **record.known("invoice"),
-        **record.priced(),
+        **priced,
         total=record.said(record.reading.total) or None,
         tax=record.said(record.reading.tax) or None,
         record_id=record.id,

@@ -49,6 +49,15 @@ def test_a_wrong_reading_is_found_before_it_is_used(tables, why):
     assert why in problem.message
 
 
+def test_a_sale_earns_what_is_left_after_its_discount():
+    """Where the platform keeps it apart from the amount; never less than nothing."""
+    reading = {"means": "sale", "amount": "Sum", "discount": "Off"}
+    for row, amount in (({"Sum": "110", "Off": "10.50"}, "99.50"), ({"Sum": "5", "Off": 7}, "0"), ({"Sum": "5"}, "5")):
+        sold = records.sale(_record(reading, row))
+        assert sold is not None and sold.amount == Decimal(amount)
+    assert "Off" in Reading.model_validate(reading).places("USD")
+
+
 def test_columns_are_read_as_text_whatever_they_are():
     """Exact numbers, ticked boxes, blanks at the ends; what has parts is no text."""
     values = [True, False, 12, Decimal("12.50"), " x ", None, {"a": 1}, ["a"]]
