@@ -35,7 +35,7 @@ class GraphQL:
         return data[name]
 
     def nodes(self, client: Client, document: str, **variables: Any) -> Iterator[Any]:
-        """The nodes of a list on all pages; the document takes `$after` and asks for `pageInfo { hasNextPage endCursor }`."""
+        """The nodes of a list on all its pages; the document is a `listing`."""
         place = f"data.{root_of(document)}"
         onward = pages.cursor(
             "variables.after", f"{place}.pageInfo.endCursor", into="json", more=f"{place}.pageInfo.hasNextPage"
@@ -55,6 +55,29 @@ class GraphQL:
             if isinstance(refused, list) and refused:
                 return Failure("lasting", _said(refused[0]))
         return None
+
+
+def query(name: str, gives: str, **arguments: str) -> str:
+    """A document that asks for one thing: its arguments, each with its type, and what it is to give."""
+    return _document("query", name, gives, arguments)
+
+
+def mutation(name: str, gives: str, **arguments: str) -> str:
+    """A document that changes one thing."""
+    return _document("mutation", name, gives, arguments)
+
+
+def listing(name: str, gives: str, **arguments: str) -> str:
+    """A document that asks for a list, page by page; what each of its nodes is to give."""
+    page = f"nodes {{ {gives} }} pageInfo {{ hasNextPage endCursor }}"
+    return _document("query", name, page, {**arguments, "after": "String"})
+
+
+def _document(kind: str, name: str, gives: str, arguments: Mapping[str, str]) -> str:
+    types = ", ".join(f"${argument}: {its_type}" for argument, its_type in arguments.items())
+    values = ", ".join(f"{argument}: ${argument}" for argument in arguments)
+    head, given = (f"{kind} {name}({types})", f"{name}({values})") if arguments else (f"{kind} {name}", name)
+    return f"{head} {{ {given} {{ {gives} }} }}"
 
 
 def root_of(document: str) -> str:

@@ -9,15 +9,15 @@ import pytest
 
 from hub.errors import CallFailed
 from hub.sdk import Answer, Client, Connection, Connector, Reply
-from hub.sdk.graphql import GraphQL, root_of
+from hub.sdk.graphql import GraphQL, listing, mutation, query, root_of
 from hub.sdk.play import Play, one_by_one
 from hub.sdk.sample import answers
 
 API = GraphQL("/graphql")
 SHOP = Connector("shop", title="Shop", api="https://shop.example.com", failures=API.failure)
-ORDER = "query order($id: ID!) { order(id: $id) { name } }"
-ORDERS = "query orders($after: String) { orders(first: 2, after: $after) { nodes { id } pageInfo { hasNextPage endCursor } } }"
-TAG = "mutation tagsAdd($id: ID!) { tagsAdd(id: $id) { userErrors { field message code } } }"
+ORDER = query("order", "name", id="ID!")
+ORDERS = listing("orders", "id", query="String")
+TAG = mutation("tagsAdd", "userErrors { field message code }", id="ID!")
 
 
 def _client(*replies: Any, repeat: str = "never") -> tuple[Client, Play]:
@@ -25,12 +25,20 @@ def _client(*replies: Any, repeat: str = "never") -> tuple[Client, Play]:
     return play.client(Connection("shop", SHOP, SHOP.settings.read({})), repeat=repeat), play
 
 
+def test_a_document_passes_each_argument_as_a_variable_of_its_name() -> None:
+    """So that what is sent can be checked; a list has pages."""
+    assert ORDER == "query order($id: ID!) { order(id: $id) { name } }"
+    assert TAG.startswith("mutation tagsAdd($id: ID!) { tagsAdd(id: $id) {")
+    assert "orders(query: $query, after: $after) { nodes { id } pageInfo { hasNextPage endCursor } }" in ORDERS
+    assert query("shop", "name") == "query shop { shop { name } }"
+
+
 def test_what_a_document_asks_for_stands_under_its_name() -> None:
     """Variables go beside it; those that are None are left out."""
     client, play = _client({"data": {"order": {"name": "#1"}}})
     assert API.ask(client, ORDER, id="7", note=None) == {"name": "#1"}
     assert json.loads(play.calls[0].body) == {"query": ORDER, "variables": {"id": "7"}}
-    assert root_of(ORDERS) == "orders" and root_of("{ shop { name } }") == "shop"
+    assert root_of(ORDERS) == "orders" and root_of(query("shop", "name")) == "shop"
     with pytest.raises(ValueError, match="asks for one thing"):
         root_of("query")
 
