@@ -53,6 +53,7 @@ BEYOND = {
     "mailchimp": "(GET /3.0/campaigns|POST /3.0/customer-journeys/.*)",
     "salesforce": "/services/data/[^/]+/composite/sobjects(/.*)?",
     "sendgrid": "/v3/(suppression/(unsubscribes|spam_reports)|asm/suppressions)",
+    "shopify": "#(refund|codeDiscountNodeByCode|metafieldsDelete)",
     "tremendous": "/api/v2/fields",
     "zendesk": "/api/v2/(incremental/.*|satisfaction_ratings|users/[0-9]+/tags)",
 }
