@@ -18,8 +18,8 @@ WAIT_SECONDS_MOST = 24 * 3600
 
 # Where platforms put the sentence for people, in the order in which it is looked for.
 _WORDS = (
-    "errors.0.detail", "errors.0.message", "errors.message", "error.message", "error_description", "detail", "message",
-    "errors.0.title", "0.message", "Fault.Error.0.Detail", "Fault.Error.0.Message", "error", "title", "description",
+    "errors.0.detail", "errors.0.message", "errors.message", "error.message", "error.msg", "error_description", "detail",
+    "message", "errors.0.title", "0.message", "Fault.Error.0.Detail", "Fault.Error.0.Message", "error", "title", "description",
 )  # fmt: skip
 _CODES = ("code", "errors.0.code", "error.code")
 _RESETS = ("x-ratelimit-reset", "x-rate-limit-reset", "ratelimit-reset")

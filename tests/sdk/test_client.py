@@ -309,6 +309,7 @@ def test_the_key_may_go_into_the_address():
         ({"errors": [{"detail": "no such order"}]}, "no such order"),
         ({"error": {"message": "m"}}, ": m"),
         ({"errors": {"message": "no such campaign", "payload": {}}}, "no such campaign"),
+        ({"error": {"msg": "no such ticket"}}, "no such ticket"),
         ({"error_description": "expired"}, "expired"),
         ({"code": 21211, "message": "bad To"}, "bad To (21211)"),
         ([{"message": "in a list"}], "in a list"),
