@@ -491,9 +491,7 @@ def as_record(settings: Settings, one: Mirrored) -> dict[str, Any] | None:
     place, number = _key(one, settings) or ("", "")
     if place != "Id":
         return None
-    numbers = {name: value for name, value in one.fields.items() if isinstance(value, int)}
-    fields = {name: text for name, text in one.texts.items() if name not in numbers}
-    return {"object": settings["member_object"], "record": number, "fields": fields, "numbers": numbers}
+    return {"object": settings["member_object"], "record": number, "fields": one.others, "numbers": one.numbers}
 
 
 @connector.mirrored(batch=100)

@@ -48,6 +48,16 @@ class Mirrored:
         """The fields as text: a day as 2026-12-24, None as an empty text."""
         return {name: "" if value is None else str(value) for name, value in self.fields.items()}
 
+    @property
+    def numbers(self) -> dict[str, int]:
+        """The fields that have a number, for actions that take numbers apart from texts."""
+        return {name: value for name, value in self.fields.items() if isinstance(value, int)}
+
+    @property
+    def others(self) -> dict[str, str]:
+        """The fields that have none, as text."""
+        return {name: text for name, text in self.texts.items() if name not in self.numbers}
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:

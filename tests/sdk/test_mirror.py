@@ -32,6 +32,7 @@ def _as_person(one: Mirrored) -> dict[str, Any] | None:
 def test_texts_are_as_people_write_them():
     """A day by the calendar, and nothing as an empty text."""
     assert ADA.texts == {"POINTS": "120", "TIER": "Gold", "ENDS": "2026-12-24", "NEXT": ""}
+    assert ADA.numbers == {"POINTS": 120} and ADA.others == {"TIER": "Gold", "ENDS": "2026-12-24", "NEXT": ""}
 
 
 @pytest.mark.parametrize(
