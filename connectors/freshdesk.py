@@ -191,9 +191,9 @@ class Found(Payload):
 
 
 class TicketNotice(Payload):
-    """A ticket of which something is new."""
+    """A ticket of which something is new; a placeholder that is none leaves nothing in its place."""
 
-    ticket_id: str
+    ticket_id: Annotated[str, Field(min_length=1)]
 
 
 def _asked(client: Client, id: str) -> tuple[Found, Person] | None:  # noqa: A002
@@ -401,9 +401,7 @@ def update_contact(
 @connector.mirror(update_contact)
 def as_contact(one: Mirrored) -> dict[str, Any] | None:
     """The contact that shows a member's points."""
-    numbers = {name: value for name, value in one.fields.items() if isinstance(value, int)}
-    texts = {name: text for name, text in one.texts.items() if name not in numbers}
-    return {"contact": one.customer.id, "fields": texts, "numbers": numbers} if one.customer.id else None
+    return {"contact": one.customer.id, "fields": one.others, "numbers": one.numbers} if one.customer.id else None
 
 
 @connector.mirrored

@@ -15,7 +15,7 @@ Setup:
    ticket_solved: status changed, and status is Solved. ticket_created: ticket is created. ticket_rated: satisfaction changed,
    and is good or bad, with a comment or without. More may stand in the body; texts that people write (subject, comment) must
    not: a quotation mark in them breaks it.
-4. Instead of 2 and 3, `hub connections subscribe zendesk` makes both webhooks and the triggers, and keeps the secrets. Without
+4. Instead of 2 and 3, `hub connections subscribe NAME` makes both webhooks and the triggers, and keeps the secrets. Without
    a public address nothing of it is needed: the hub asks.
 5. Points in users: Admin Center > People > Configuration > User fields: add fields (keys such as loyalty_points: number,
    loyalty_tier: text, loyalty_expires: date). Zendesk drops what it has no field for without a word; the hub says so.
@@ -557,9 +557,7 @@ def update_user(
 @connector.mirror(update_user)
 def as_user(one: Mirrored) -> dict[str, Any] | None:
     """The user who shows a member's points."""
-    numbers = {name: value for name, value in one.fields.items() if isinstance(value, int)}
-    texts = {name: text for name, text in one.texts.items() if name not in numbers}
-    return {"user": one.customer.id, "fields": texts, "numbers": numbers} if one.customer.id else None
+    return {"user": one.customer.id, "fields": one.others, "numbers": one.numbers} if one.customer.id else None
 
 
 @connector.mirrored(batch=100)
