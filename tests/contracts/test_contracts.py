@@ -47,6 +47,7 @@ FILES = {"tremendous": "rewards", "judgeme": "reviews", "trustpilot": "reviews"}
 BEYOND = {
     "activecampaign": "/api/3/(deals(/.*)?|contacts/[0-9]+/contactTags)",
     "freshdesk": "/api/v2/(surveys/.*|tickets/[0-9]+/conversations)|GET /api/v2/contacts[?]_updated_since=.*",
+    "gorgias": "/api/satisfaction-surveys",
     "hubspot": "/crm/(lists/.*|objects/[^/]+/contacts/batch/update)",
     "intercom": "/conversations/.*",
     "judgeme": "/api/orders/send_manual_review_request",
