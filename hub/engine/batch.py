@@ -137,7 +137,7 @@ class Batch:
         if member_id is None:
             return None
         member = self.roll.get(member_id)
-        return member.view(self.book.balance(member_id).spendable, self.programme.zone)
+        return member.view(self.book.balance(member_id), self.programme)
 
     def work_for(
         self,

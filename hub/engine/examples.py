@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
+from decimal import Decimal
 from random import Random
 from typing import Any
 
@@ -28,6 +29,7 @@ from hub.recipes.model import Example, Expected, Plan
 from hub.recipes.vocabulary import Missing
 from hub.sdk.facts import Fact
 from hub.sdk.sample import SAMPLE_NOW
+from hub.sdk.values import to_minor
 from hub.store import NoRows
 
 _MEMBER = "mem_0190b2c4d5e67f8090a1b2c3d4e5f607"
@@ -114,6 +116,8 @@ def _enrol(batch: Batch, member_id: str, said: Mapping[str, Any], now: datetime)
     fields.pop("id", None)
     if "tags" in fields:
         fields["tags"] = frozenset(fields["tags"])
+    if "spent" in fields:
+        fields["spent"] = to_minor(Decimal(fields["spent"]), batch.programme.currency)
     last = said.get("last_activity_on")
     joined_on = said.get("joined_on") or now.astimezone(zone).date()
     fields["joined_on"] = joined_on
@@ -125,6 +129,11 @@ def _enrol(batch: Batch, member_id: str, said: Mapping[str, Any], now: datetime)
     batch.unit.know(MEMBERS, member_id, member)
     if said.get("balance"):
         batch.book.adjust(member_id, int(said["balance"]), key="example", source=Source(reason="example"))
+    if said.get("pending"):
+        source = Source(reason="example")
+        batch.book.award(
+            member_id, int(said["pending"]), key="pending", source=source, expires_at=None, effective_at=now, pending=True
+        )
 
 
 def _answer(runner: Runner, run: Run, catalogue: Catalogue) -> None:

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
 from hub.clock import from_text, to_text
-from hub.sdk.values import Points
+from hub.ledger import Balance
+from hub.programme.settings import Programme
+from hub.sdk.values import Money, Points, from_minor
 from hub.store import Row, Session, Space, load
 
 queries = load("hub.programme")
@@ -27,7 +30,8 @@ class Member(NamedTuple):
     """A person in the programme as of now.
 
     joined_on: the local date of joining. lifetime_points: what was earned for good, awards less clawbacks; never lowered by
-    spending or expiry. last_activity_at: of the last purchase, visit or the like.
+    spending or expiry. last_activity_at: of the last purchase, visit or the like. purchases, spent: what was bought and not
+    given back, spent in minor units of the programme's currency.
     """
 
     id: str
@@ -44,9 +48,11 @@ class Member(NamedTuple):
     attributes: Mapping[str, str] = _NO_ATTRIBUTES
     last_activity_at: datetime | None = None
     lifetime_points: int = 0
+    purchases: int = 0
+    spent: int = 0
 
-    def view(self, balance: int, zone: tzinfo) -> dict[str, Any]:
-        """What recipes see as `member`; the fields of MemberView. balance: the points that can be spent."""
+    def view(self, balance: Balance, programme: Programme) -> dict[str, Any]:
+        """What recipes see as `member`; the fields of MemberView."""
         last = self.last_activity_at
         return {
             "id": self.id,
@@ -60,9 +66,12 @@ class Member(NamedTuple):
             "tier": self.tier,
             "tags": sorted(self.tags),
             "attributes": self.attributes,
-            "balance": balance,
+            "balance": balance.spendable,
+            "pending": balance.pending,
             "lifetime_points": self.lifetime_points,
-            "last_activity_on": None if last is None else last.astimezone(zone).date(),
+            "last_activity_on": None if last is None else last.astimezone(programme.zone).date(),
+            "purchases": self.purchases,
+            "spent": from_minor(self.spent, programme.currency),
         }
 
 
@@ -83,8 +92,11 @@ class MemberView(BaseModel):
     tags: list[str]
     attributes: dict[str, str]
     balance: Points
+    pending: Points = 0
     lifetime_points: Points
     last_activity_on: date | None = None
+    purchases: int = 0
+    spent: Money = Decimal(0)
 
 
 def _load_members(session: Session, ids: Collection[str]) -> dict[str, Member]:
@@ -108,6 +120,8 @@ def _member(row: Row) -> Member:
         _NO_ATTRIBUTES if row["attributes"] == "{}" else MappingProxyType(json.loads(row["attributes"])),
         from_text(last) if last else None,
         row["lifetime_points"],
+        row["purchases"],
+        row["spent"],
     )
 
 
@@ -130,6 +144,8 @@ def _member_row(_: str, member: Member) -> tuple[Any, ...]:
         json.dumps(dict(member.attributes), ensure_ascii=False, sort_keys=True) if member.attributes else "{}",
         to_text(last) if last else None,
         member.lifetime_points,
+        member.purchases,
+        member.spent,
     )
 
 

@@ -1,16 +1,18 @@
 -- members_of --
 -- The members with these ids.
 SELECT id, joined_at, joined_on, first_name, last_name, email, phone, birthday, language, tier, tags, attributes,
-       last_activity_at, lifetime_points
+       last_activity_at, lifetime_points, purchases, spent
 FROM member
 WHERE id IN :ids;
 
 -- save_member --
 -- Write a member as it stands now.
 INSERT INTO member (id, joined_at, joined_on, joined_month_day, first_name, last_name, email, phone, birthday,
-                    birthday_month_day, language, tier, tags, attributes, last_activity_at, lifetime_points)
+                    birthday_month_day, language, tier, tags, attributes, last_activity_at, lifetime_points, purchases,
+                    spent)
 VALUES (:id, :joined_at, :joined_on, :joined_month_day, :first_name, :last_name, :email, :phone, :birthday,
-        :birthday_month_day, :language, :tier, :tags, :attributes, :last_activity_at, :lifetime_points)
+        :birthday_month_day, :language, :tier, :tags, :attributes, :last_activity_at, :lifetime_points, :purchases,
+        :spent)
 ON CONFLICT (id) DO UPDATE SET
     first_name = excluded.first_name,
     last_name = excluded.last_name,
@@ -23,7 +25,9 @@ ON CONFLICT (id) DO UPDATE SET
     tags = excluded.tags,
     attributes = excluded.attributes,
     last_activity_at = excluded.last_activity_at,
-    lifetime_points = excluded.lifetime_points;
+    lifetime_points = excluded.lifetime_points,
+    purchases = excluded.purchases,
+    spent = excluded.spent;
 
 -- members_by_identity --
 -- Whom these identities belong to.

@@ -175,6 +175,11 @@ class Roll:
         member = self.get(member_id)
         return self._put(member._replace(lifetime_points=max(0, member.lifetime_points + points)))
 
+    def count_purchases(self, member_id: str, purchases: int, spent: int) -> Member:
+        """Add to what the member has bought, or take off what came back. spent: minor units of the programme's currency."""
+        member = self.get(member_id)
+        return self._put(member._replace(purchases=max(0, member.purchases + purchases), spent=max(0, member.spent + spent)))
+
     def touch(self, member_id: str, at: datetime) -> Member:
         """The member was active at this moment; an earlier one than the last changes nothing."""
         member = self.get(member_id)

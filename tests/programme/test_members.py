@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from hub.ledger import Balance
 from hub.programme import MemberView, ProgrammeView
 from hub.programme.members import queries
 from hub.sdk.facts import Customer, CustomerChanged
@@ -184,10 +186,11 @@ def test_what_recipes_see_has_the_fields_that_the_checker_types(shop: Any) -> No
     ada = shop.join(first_name="Ada")
     with shop.unit() as unit:
         member = shop.roll(unit).touch(ada.id, datetime(2026, 3, 12, 2, tzinfo=UTC))
-    view = member.view(420, shop.programme.zone)
+    view = member._replace(spent=9950).view(Balance(available=430, pending=30, debt=10), shop.programme)
     MemberView.model_validate(view)
     assert set(view) == set(MemberView.model_fields)
     assert (view["balance"], view["last_activity_on"], view["joined_on"]) == (420, date(2026, 3, 11), date(2026, 3, 10))
+    assert (view["pending"], view["spent"]) == (30, Decimal("99.50"))
     assert set(shop.programme.view()) == set(ProgrammeView.model_fields)
     ProgrammeView.model_validate(shop.programme.view())
 

@@ -13,6 +13,7 @@ from hub.bootstrap import discover
 from hub.engine.catalogue import Catalogue
 from hub.engine.examples import try_examples
 from hub.errors import ConfigError
+from hub.programme.members import MemberView
 from hub.programme.settings import Programme
 from hub.recipes import Names, compile_expression, load
 from hub.recipes.check import KEYS, RESERVED_KEYS
@@ -70,6 +71,13 @@ def test_there_are_expressions() -> None:
 def test_every_function_is_listed() -> None:
     """Usage and sentence of each function stand on the page, and no other function does."""
     assert [(function.usage, function.doc) for function in FUNCTIONS.values()] == FUNCTION_ROWS
+
+
+def test_every_field_of_a_member_is_listed() -> None:
+    """The table names each once, and no other."""
+    table = PAGE.partition("| `member.` |")[2].partition("\n\n")[0]
+    named = [name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split(" | ")[0])]
+    assert sorted(named) == sorted(MemberView.model_fields)
 
 
 @pytest.mark.parametrize("key", [*KEYS, *RESERVED_KEYS])
