@@ -46,6 +46,7 @@ FILES = {"tremendous": "rewards", "judgeme": "reviews", "trustpilot": "reviews"}
 # path (and query) where the contract has others there; of GraphQL what is asked for (`#refund`).
 BEYOND = {
     "activecampaign": "/api/3/(deals(/.*)?|contacts/[0-9]+/contactTags)",
+    "dynamics365": "/api/data/v9.2/(?!contacts).*|/workflows/.*",
     "freshdesk": "/api/v2/(surveys/.*|tickets/[0-9]+/conversations)|GET /api/v2/contacts[?]_updated_since=.*",
     "gorgias": "/api/satisfaction-surveys",
     "hubspot": "/crm/(lists/.*|objects/[^/]+/contacts/batch/update)",
@@ -63,7 +64,10 @@ BEYOND = {
 TERSE = {"mailchimp", "quickbooks"}
 
 # Fields that a contract leaves open, though the platform's own pages name them, by its schema.
-OPEN = {"zendesk": {"UserMergePropertiesInput": ("user_fields", "skip_verify_email")}}
+OPEN = {
+    "dynamics365": {"Contact": ("new_points", "new_tier")},
+    "zendesk": {"UserMergePropertiesInput": ("user_fields", "skip_verify_email")},
+}
 
 CONNECTORS = plugins.discover()
 KINDS = ("trigger", "action", "lookup", "pull", "mirror", "reading")
