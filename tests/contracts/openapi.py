@@ -227,6 +227,9 @@ class Contract:
         for key in _BRANCHES:
             if key in made:
                 made[key] = [self._form(branch, sent=sent, closed=False) for branch in made[key]]
+        if not sent and "oneOf" in made and "anyOf" not in made:
+            # Answers of several forms: descriptions name them without making them exclude each other.
+            made["anyOf"] = made.pop("oneOf")
         if schema.get("nullable"):
             made = {"anyOf": [made, {"type": "null"}]}
         return _closed(made, closed) if sent else made

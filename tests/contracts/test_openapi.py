@@ -155,6 +155,15 @@ def test_replies_and_objects_are_checked(contract: Contract) -> None:
     assert contract.object_problems("Pet", {"name": "Tom", "chip": {"maker": 1}}, strict=False) == []
 
 
+def test_a_reply_may_have_any_of_its_forms() -> None:
+    """Descriptions name several without making them exclude each other; what has none of them is still wrong."""
+    forms = [{"type": "object", "properties": {name: {"type": "string"}}} for name in ("pet", "error")]
+    answer = {"200": {"content": {"application/json": {"schema": {"oneOf": forms}}}}}
+    contract = Contract({"openapi": "3.1.0", "paths": {"/pets": {"get": {"responses": answer}}}})
+    assert contract.reply_problems("GET", "/pets", 200, {"pet": "Tom"}) == []
+    assert contract.reply_problems("GET", "/pets", 200, {"pet": 7, "error": 7}) != []
+
+
 PETS = "query pets($kind: String) { pets(kind: $kind) { name } }"
 
 
