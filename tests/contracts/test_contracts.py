@@ -58,6 +58,7 @@ BEYOND = {
     "shopify": "#(refund|codeDiscountNodeByCode|metafieldsDelete)",
     "tremendous": "/api/v2/fields",
     "zendesk": "/api/v2/(incremental/.*|satisfaction_ratings|users/[0-9]+/tags)",
+    "zoho_crm": "/crm/v8/([A-Za-z_]+/[0-9]+/(Notes|actions/remove_tags)|functions/[a-z_]+/actions/execute)",
 }
 
 # Contracts that have left out the bodies of most answers.
@@ -67,6 +68,7 @@ TERSE = {"mailchimp", "quickbooks"}
 OPEN = {
     "dynamics365": {"Contact": ("new_points", "new_tier")},
     "zendesk": {"UserMergePropertiesInput": ("user_fields", "skip_verify_email")},
+    "zoho_crm": {"record.Record": ("Email", "First_Name", "Last_Name", "Mobile", "Loyalty_Points", "Loyalty_Tier")},
 }
 
 CONNECTORS = plugins.discover()
