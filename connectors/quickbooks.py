@@ -38,7 +38,6 @@ item SHIPPING_ITEM_ID; that changes are listed oldest first (of more than 1,000 
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
@@ -72,7 +71,7 @@ from hub.sdk import (
     Settings,
     Shown,
     Unreadable,
-    json_text,
+    digest,
     share,
     to_minor,
 )
@@ -547,7 +546,7 @@ def customer_changed(notice: Notice, item: Item, client: Client) -> CustomerVers
         customer=person.customer(),
         created=person.created_at is not None and person.created_at == person.updated_at,
         attributes={"display_name": person.shown_as} if person.shown_as else {},
-        version=hashlib.sha256(json_text(said).encode()).hexdigest()[:32],
+        version=digest(said),
     )
 
 
