@@ -1,4 +1,4 @@
-"""Connector: for those who write one. `hub connector new`, `hub connector test`."""
+"""Connector: which there are, and for those who write one. `hub connector list`, `new` and `test`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import importlib.util
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -15,6 +16,7 @@ from hub import bootstrap, document, promises
 from hub.cli.output import json_option, print_json, progress, say, screen, table
 from hub.engine.catalogue import BUILT_IN
 from hub.errors import HubError
+from hub.promises import overview
 from hub.promises.embedded import open_bench
 from hub.sdk import Connector
 
@@ -23,7 +25,7 @@ _CLONE = Path(hub.__file__).parent.parent
 
 @click.group()
 def connector() -> None:
-    """Write a connector, and see which promises it keeps."""
+    """List the connectors, write one, and see which promises it keeps."""
 
 
 @connector.command()
@@ -50,6 +52,21 @@ def new(*, name: str, folder: Path | None) -> None:
     say(f"Fill it in, then: hub connector test {name if folder is None and in_clone else path}")
     if not in_clone or folder is not None:
         say("To ship it, make it a package with an entry point in the group `hub`; then the hub finds it once it is installed.")
+
+
+@connector.command(name="list")
+@click.option("--markdown", "as_markdown", is_flag=True, help="Print the table of docs/connectors.md.")
+@json_option
+def list_connectors(*, as_markdown: bool, as_json: bool) -> None:
+    """List every connector with what it hears and does, how it is believed, and what can be asked for."""
+    there = _chosen(())
+    if as_markdown:
+        click.echo(overview.markdown(there), nl=False)
+    elif as_json:
+        print_json([asdict(overview.Overview.of(one)) for one in there])
+    else:
+        rows = (overview.Overview.of(one).cells for one in sorted(there, key=lambda one: one.title.casefold()))
+        table(overview.COLUMNS, rows, nothing="There are no connectors.")
 
 
 @connector.command()

@@ -25,11 +25,13 @@ from hub.recipes.types import Type, check_of, record_of, type_of
 from hub.recipes.vocabulary import ActionType, Input, Missing, OutOfUse, WhenType
 from hub.sdk import Connection, Connector
 from hub.sdk.action import Action
-from hub.sdk.facts import FACTS, Fact
+from hub.sdk.facts import FACTS, DealWon, Fact, InvoiceIssued, JobCompleted, Sale
 from hub.sdk.trigger import Trigger
 from hub.sdk.watch import Watch
 
 BUILT_IN = "hub"
+MONEY = (Sale, JobCompleted, InvoiceIssued, DealWon)
+"""The facts that may all be told of one piece of business."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ class Catalogue:
         built_in = connectors[BUILT_IN]
         watched = [watch.gives for watch in built_in.watches.values()]
         self.types = FactTypes((*FACTS, *HUB_FACTS, *watched, *OWN_FACTS, OpeningBalance))
+        self.has_several_tellers = len([one for one in connections.values() if _tells_money(one)]) > 1
+        """Whether more than one connection tells of money that was earned, so that one may tell what another told."""
         self._out_of_use = out_of_use
         self._whens = self._name_whens()
         self._doings = self._name_actions()
@@ -188,6 +192,10 @@ class Catalogue:
         if "." in name and prefix not in self.connectors and prefix not in self.connections:
             return Missing(f"there is no connector or connection `{prefix}`", "`hub connections` lists what there is")
         return Missing(f"`{name}` is not a known {what}", "")
+
+
+def _tells_money(connection: Connection) -> bool:
+    return any(issubclass(trigger.gives, MONEY) for trigger in connection.connector.triggers.values())
 
 
 def _member_type(programme: Programme) -> Type:

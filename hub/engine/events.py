@@ -67,6 +67,11 @@ def name_of(connection: str, trigger: str) -> str:
     return trigger if trigger.startswith(f"{connection}.") else f"{connection}.{trigger}"
 
 
+def effect_key(event: Event, recipe: str, step: int) -> str:
+    """What makes the effect of a built-in step the same one, however often it is tried: the fact, the recipe and the step."""
+    return f"{event.connection}/{event.trigger}/{event.key}/{recipe}/{step}"
+
+
 class FactTypes:
     """The classes of facts by the word under which they are kept."""
 

@@ -14,10 +14,11 @@ from pydantic import BaseModel, ValidationError
 from hub import log
 from hub.clock import to_text
 from hub.engine import runs
+from hub.engine.alike import looks_like
 from hub.engine.batch import Batch
 from hub.engine.calls import CALLS, Call
 from hub.engine.controls import Ask, Stop, Wait
-from hub.engine.events import Event, queries
+from hub.engine.events import Event, effect_key, queries
 from hub.engine.hindsight import AWARD, remember_run, seen_by
 from hub.engine.overlap import earned_already
 from hub.engine.refunds import take_back_late
@@ -35,11 +36,6 @@ Scope = dict[str, Any]
 _UNKNOWN = "?"
 
 
-def effect_key(event: Event, recipe: str, step: PlannedStep) -> str:
-    """What makes the effect of a built-in step the same one, however often it is tried: the fact, the recipe and the step."""
-    return f"{event.connection}/{event.trigger}/{event.key}/{recipe}/{step.index}"
-
-
 class Failed(HubError):
     """A step could not be done."""
 
@@ -52,6 +48,7 @@ class Runner:
         self._unit = batch.unit
         self._always = {"programme": batch.programme.view(), "now": batch.now, "today": batch.today}
         self._touched: dict[str, None] = {}
+        self._confirmed: set[str] = set()
         self.asked: dict[str, Call] = {}
         """The call that each run waits for, of those that were made here."""
 
@@ -100,6 +97,7 @@ class Runner:
 
     def retry(self, run: Run) -> None:
         """Carry a held run on with the step that failed; finished steps are not done again."""
+        self._confirmed.add(run.id)
         plan = self._plan_of(run)
         journal = tuple(
             entry
@@ -220,8 +218,10 @@ class Runner:
         doing = self._batch.catalogue.doing(step.action)
         if isinstance(doing, Missing):
             raise Failed(f"{doing.message}; {doing.hint}")
-        if step.action == AWARD and (why := earned_already(self._batch, event)):
+        if step.action == AWARD and (why := earned_already(self._batch, event, run.recipe, step.index)):
             return run.noted(Entry(step.index, step.action, "skipped", step.name, why=why))
+        if step.action == AWARD and run.id not in self._confirmed and (why := looks_like(self._batch, event)):
+            return run.moved(runs.HELD, self._batch.now, note=f"step {step.index + 1} ({step.action}): {why}")
         known = step.type.inputs
         values: dict[str, Any] = {}
         given: dict[str, Any] = {}
@@ -243,7 +243,7 @@ class Runner:
     def _work(self, run: Run, step: PlannedStep, event: Event) -> Work:
         return self._batch.work_for(
             event,
-            key=effect_key(event, run.recipe, step),
+            key=effect_key(event, run.recipe, step.index),
             step=step.name or step.action,
             run_id=run.id,
             recipe=run.recipe,

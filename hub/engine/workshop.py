@@ -6,12 +6,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from hub import log
 from hub.clock import to_text
-from hub.engine import effects, overlap
+from hub.engine import alike, effects, overlap
 from hub.engine.batch import Batch
-from hub.engine.events import DONE, PARKED, WAITING, Event, queries
+from hub.engine.events import DONE, PARKED, WAITING, Event, effect_key, queries
 from hub.engine.hindsight import AWARDING
 from hub.engine.refunds import RETURNED, gives_back
-from hub.engine.runner import Runner, effect_key
+from hub.engine.runner import Runner
 from hub.engine.runs import AWAITING
 from hub.errors import HubError
 from hub.programme import consent
@@ -112,6 +112,7 @@ class Workshop:
         sales = [event.id for event in events if isinstance(event.fact, Sale)]
         batch.unit.want(RETURNED, sales)
         batch.unit.want(AWARDING, sales)
+        alike.want(batch, events)
         batch.book.want_keys([key for event in events if not batch.events.is_fresh(event.id) for key in self._keys(event)])
 
     def _keys(self, event: Event) -> Iterator[str]:
@@ -120,7 +121,7 @@ class Workshop:
         for plan in self._batch.plans.listening(topics):
             for step in plan.steps:
                 if step.type.builtin:
-                    yield effect_key(event, plan.recipe.name, step)
+                    yield effect_key(event, plan.recipe.name, step.index)
 
 
 def _parked(session: Session, lanes: Collection[str]) -> Mapping[str, str]:

@@ -59,6 +59,10 @@ class Book:
         if not self._unit.knows(KEYS, key):
             self._unit.know(KEYS, key, None)
 
+    def is_used(self, key: str) -> bool:
+        """Whether anything was posted under this key."""
+        return self._unit.get(KEYS, key) is not None
+
     def balance(self, member_id: str) -> Balance:
         """The member's points as of now."""
         account = self._journal.account(member_id)

@@ -101,6 +101,10 @@ def _expiry(value: Any) -> Any:
     return Duration.parse(length)
 
 
+def _look_alikes(value: Any) -> Any:
+    return None if isinstance(value, str) and value.strip().casefold() == "never" else value
+
+
 def _window(value: str) -> str:
     if value != "lifetime":
         raise ValueError(f"the window `{value}` comes later; tiers go by lifetime points now, so leave `window` out")
@@ -164,6 +168,7 @@ class Programme(_Section):
     commands: dict[Command, Words] = Field(default_factory=dict)
     messages: dict[Literal["sms", "whatsapp", "email", "push", "chat"], Policy] = Field(default_factory=dict)
     exchange_rates: dict[Code, Annotated[Number, Field(gt=0)]] = Field(default_factory=dict)
+    look_alikes: Annotated[Duration | None, BeforeValidator(_look_alikes)] = Duration(days=3)
     cap_per_event: Points | None = Field(default=None, ge=1)
 
     @classmethod

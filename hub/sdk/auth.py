@@ -28,6 +28,11 @@ class Auth(ABC):
     """A way to show who we are. Ways combine: `a | b` is the first of both that the connection has the settings for."""
 
     @property
+    def shown(self) -> str:
+        """What people call it."""
+        return type(self).__name__
+
+    @property
     @abstractmethod
     def needs(self) -> tuple[str, ...]:
         """The settings without which it shows nothing."""
@@ -54,6 +59,10 @@ class Either(Auth):
 
     first: Auth
     second: Auth
+
+    @property
+    def shown(self) -> str:
+        return f"{self.first.shown} or {self.second.shown}"
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -92,6 +101,10 @@ class Header(Auth):
     prefix: str = ""
 
     @property
+    def shown(self) -> str:
+        return "bearer token" if (self.name, self.prefix) == ("Authorization", "Bearer ") else "key (header)"
+
+    @property
     def needs(self) -> tuple[str, ...]:
         return (self.secret,)
 
@@ -112,6 +125,10 @@ class Basic(Auth):
     fixed: str = ""
 
     @property
+    def shown(self) -> str:
+        return "basic"
+
+    @property
     def needs(self) -> tuple[str, ...]:
         return (self.username, self.password) if self.password else (self.username,)
 
@@ -126,6 +143,10 @@ class Query(Auth):
 
     name: str
     secret: str
+
+    @property
+    def shown(self) -> str:
+        return "key (query)"
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -164,6 +185,10 @@ class OAuth2(Auth):
     pkce: bool = False
     more: Mapping[str, str] = field(default_factory=dict)
     with_code: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def shown(self) -> str:
+        return "OAuth 2 (assertion)" if self.assertion else "OAuth 2"
 
     @property
     def needs(self) -> tuple[str, ...]:

@@ -36,6 +36,11 @@ class Proof(ABC):
         """Secrets of the right form, by setting; they are nobody's. Another seed makes other secrets."""
 
     @property
+    def shown(self) -> str:
+        """What people call it."""
+        return type(self).__name__
+
+    @property
     def compares_with(self) -> tuple[str, ...]:
         """The settings without which nothing can be shown."""
         return tuple(self.examples())
@@ -129,6 +134,10 @@ class Both(_Pair):
     """Two proofs, both of which must hold."""
 
     @property
+    def shown(self) -> str:
+        return f"{self.first.shown} and {self.second.shown}"
+
+    @property
     def covers_body(self) -> bool:
         return self.first.covers_body or self.second.covers_body
 
@@ -151,6 +160,10 @@ class Both(_Pair):
 @dataclass(frozen=True, slots=True)
 class Either(_Pair):
     """Two proofs, one of which must hold; we sign with the first that the connection has a secret for."""
+
+    @property
+    def shown(self) -> str:
+        return " or ".join(dict.fromkeys((self.first.shown, self.second.shown)))
 
     @property
     def covers_body(self) -> bool:
@@ -189,6 +202,10 @@ class IfSet(Proof):
 
     proof: Proof
 
+    @property
+    def shown(self) -> str:
+        return f"{self.proof.shown} where set"
+
     def verify(self, request: Request, settings: Settings, now: datetime) -> None:
         if is_set(self.proof, settings):
             self.proof.verify(request, settings, now)
@@ -214,6 +231,10 @@ class Token(Proof):
     header: str = ""
     query: str = ""
     path: bool = False
+
+    @property
+    def shown(self) -> str:
+        return f"token ({'header' if self.header else 'query' if self.query else 'path'})"
 
     @property
     def compares_with(self) -> tuple[str, ...]:
@@ -270,6 +291,10 @@ class Basic(Proof):
     username: str
     password: str
 
+    @property
+    def shown(self) -> str:
+        return "basic"
+
     def verify(self, request: Request, settings: Settings, now: datetime) -> None:
         scheme, _, coded = header_of(request, "Authorization").partition(" ")
         if scheme.lower() != "basic":
@@ -299,6 +324,10 @@ class Nothing(Proof):
     """No proof at all. Then the connection must say `accept_unsigned: true` in so many words."""
 
     because: str
+
+    @property
+    def shown(self) -> str:
+        return "nothing, if accepted"
 
     def verify(self, request: Request, settings: Settings, now: datetime) -> None:
         if not self.can_hold(settings):

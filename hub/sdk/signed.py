@@ -251,6 +251,10 @@ class Hmac(Signed):
     key: KeyForm = "text"
     key_prefix: str = ""
 
+    @property
+    def shown(self) -> str:
+        return f"HMAC {self.digest.upper().replace('SHA', 'SHA-')}"
+
     def examples(self, seed: str = "") -> Mapping[str, str]:
         raw = hashlib.sha256((self.secret + seed).encode()).digest()
         text = f"example-{self.secret.replace('_', '-')}-7Qd2{seed}"
@@ -278,6 +282,10 @@ class Hmac(Signed):
 class Hashed(Hmac):
     """A plain hash of the key and the message, one after the other: weaker than a keyed hash, and what some platforms have."""
 
+    @property
+    def shown(self) -> str:
+        return f"hash {self.digest.upper().replace('SHA', 'SHA-')}"
+
     def _made(self, message: bytes, key: str) -> str:
         raw = hashlib.new(self.digest, self._raw_key(key) + message, usedforsecurity=True).digest()
         return raw.hex() if self.encoding == "hex" else base64.b64encode(raw).decode()
@@ -289,6 +297,10 @@ class Ecdsa(Signed):
 
     A private key may stand in its place: then we can also speak like the platform (tests, `hub send`).
     """
+
+    @property
+    def shown(self) -> str:
+        return "ECDSA P-256"
 
     def examples(self, seed: str = "") -> Mapping[str, str]:
         number = int.from_bytes(hashlib.sha256((self.secret + seed).encode()).digest()) >> 1

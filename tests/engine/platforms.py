@@ -24,7 +24,9 @@ from hub.sdk import (
     Connector,
     Customer,
     CustomerChanged,
+    InvoiceIssued,
     Item,
+    JobCompleted,
     Line,
     LoyaltyActivity,
     MessageReceived,
@@ -75,8 +77,19 @@ class Payment(Payload):
     currency: str = "USD"
     at: datetime
     order: str | None = None
+    order_of: str | None = None
+    invoice: str | None = None
     buyer: Buyer | None = None
     lines: tuple[Line, ...] = ()
+
+
+class Work(Payload):
+    id: str
+    amount: Money
+    currency: str = "USD"
+    at: datetime
+    job: str | None = None
+    buyer: Buyer
 
 
 class Return(Payload):
@@ -127,7 +140,34 @@ def payment(told: Payment) -> Sale:
         payment_id=told.id,
         order_id=told.order,
         lines=told.lines,
-        references=_about(payment=told.id, order=told.order),
+        references=_about(payment=told.id, order=None if told.order_of else told.order, invoice=told.invoice)
+        + ((Reference(connection=told.order_of, kind="order", id=told.order),) if told.order_of and told.order else ()),
+    )
+
+
+@till.trigger("job", key="job_id")
+def job_done(told: Work) -> JobCompleted:
+    """A repair was finished."""
+    return JobCompleted(
+        occurred_at=told.at,
+        customer=told.buyer.known(),
+        job_id=told.id,
+        amount=told.amount,
+        currency=told.currency,
+        references=_about(job=told.id),
+    )
+
+
+@till.trigger("invoice", key="invoice_id")
+def invoiced(told: Work) -> InvoiceIssued:
+    """It was invoiced."""
+    return InvoiceIssued(
+        occurred_at=told.at,
+        customer=told.buyer.known(),
+        invoice_id=told.id,
+        amount=told.amount,
+        currency=told.currency,
+        references=_about(invoice=told.id, job=told.job),
     )
 
 

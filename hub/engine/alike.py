@@ -1,0 +1,91 @@
+"""Alike: what two platforms tell of one member, for the same amount at nearly the same time, and what nothing pairs.
+
+It may be one repair, told as a job here and as a payment there; or two purchases. Only a person can say, so the second award is
+held with the reason: replayed, it is given; dropped, it is not. Neither is paid twice silently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import timedelta
+from decimal import Decimal
+
+from hub.engine.batch import Batch
+from hub.engine.catalogue import MONEY
+from hub.engine.events import Event, name_of, queries
+from hub.engine.overlap import related
+from hub.ids import since
+from hub.programme.clawback import awards_of
+from hub.store import Space
+
+_TOLD_LATER = timedelta(days=2)
+"""How much later than the other a platform may tell it: one that is asked once a day is late."""
+
+_TOLD: Space[str, tuple[Event, ...]] = Space("money told of late", lambda _session, _members: {})
+
+
+def want(batch: Batch, events: Collection[Event]) -> None:
+    """Read in one query what platforms told of late about the members of these events."""
+    asking = [event for event in events if _may_be_alike(batch, event)]
+    members = {event.member_id for event in asking if event.member_id} - {
+        event.member_id for event in asking if event.member_id and batch.unit.knows(_TOLD, event.member_id)
+    }
+    if not members:
+        return
+    first = min(event.recorded_at for event in asking)
+    assert batch.programme.look_alikes is not None
+    span = first - batch.programme.look_alikes.before(first, batch.programme.zone) + _TOLD_LATER
+    oldest = since(min(event.id for event in asking), by=span)
+    told: dict[str, list[Event]] = {member: [] for member in members}
+    for row in batch.unit.session.rows(queries.money_of_members, members=sorted(members), since=oldest):
+        told[row["member_id"]].append(batch.events.from_row(row))
+    for member, found in told.items():
+        batch.unit.know(_TOLD, member, tuple(found))
+
+
+def looks_like(batch: Batch, event: Event) -> str:
+    """What an award for this event may be the second for, in a sentence; empty when nothing that has earned looks like it."""
+    if not _may_be_alike(batch, event):
+        return ""
+    want(batch, [event])
+    assert event.member_id is not None
+    told = batch.unit.get(_TOLD, event.member_id) or ()
+    batch.unit.know(_TOLD, event.member_id, (*told, event))
+    paired: set[str] | None = None
+    for other in told:
+        if other.connection == event.connection or not _are_alike(batch, event, other):
+            continue
+        paired = {one.id for one in related(batch, event)} if paired is None else paired
+        if other.id not in paired and awards_of(batch.unit, other.id):
+            name, at = name_of(other.connection, other.trigger), other.occurred_at.astimezone(batch.programme.zone)
+            return (
+                f"it looks like {name} of {at:%Y-%m-%d %H:%M} ({other.id}), which has earned points: the same member and "
+                "amount, and nothing pairs the two. Replay it to give the points all the same, drop it if it is one purchase"
+            )
+    return ""
+
+
+def _may_be_alike(batch: Batch, event: Event) -> bool:
+    return (
+        batch.catalogue.has_several_tellers
+        and batch.programme.look_alikes is not None
+        and event.member_id is not None
+        and isinstance(event.fact, MONEY)
+    )
+
+
+def _are_alike(batch: Batch, one: Event, other: Event) -> bool:
+    window, zone = batch.programme.look_alikes, batch.programme.zone
+    earlier, later = sorted([one.occurred_at, other.occurred_at])
+    is_near = window is not None and later <= window.after(earlier, zone)
+    return is_near and _currency(one) == _currency(other) and bool(_amounts(one) & _amounts(other))
+
+
+def _currency(event: Event) -> str | None:
+    return getattr(event.fact, "currency", None)
+
+
+def _amounts(event: Event) -> set[Decimal]:
+    """What it came to, with and without tax: platforms tell one or the other."""
+    said = (getattr(event.fact, name, None) for name in ("amount", "total"))
+    return {amount for amount in said if amount}
