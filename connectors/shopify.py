@@ -8,10 +8,10 @@ Setup:
    the shop's admin has a token (shpat_…) instead: copy it to `access_token`, its API secret key to `client_secret`. For a shop
    of another organisation write `grant: authorization_code`, and ask it with `hub connections authorize`. `shop` is the shop's
    own address (example.myshopify.com).
-2. Settings > Notifications > Webhooks > Create webhook, format JSON, URL {webhook_url}: Order payment, Order update, Order
-   cancellation, Refund create, Customer creation, Customer update. They are signed with the text that is shown below them: put
-   it into `client_secret`, in a list beside the app's. What an app registers is signed with its own secret, tells of consent
-   and merges too, and is gone when it has failed eight times. A hub without a public address needs none of it: it asks.
+2. `hub connections subscribe NAME` registers the webhooks, again each day, for Shopify deletes what has failed eight times; the
+   app's secret signs them. By hand: Settings > Notifications > Webhooks > Create webhook, format JSON, URL {webhook_url}, for
+   Order payment, Order update, Order cancellation, Refund create, Customer creation and update; these are signed with the text
+   that is shown below them: put it into `client_secret`, in a list beside the app's. A hub without a public address asks.
 3. Settings > Custom data > Customers > Add definition: `loyalty.points` (integer), `loyalty.tier` (text) and what else the hub
    is to write. Staff see them then, and themes (customer.metafields.loyalty.points): `mirror: {balance: points, tier: tier}`.
 4. Another loyalty app in the same shop? Say in `other_app_awards` what it gives points for: `online`, `pos`, `unknown` (orders
@@ -30,9 +30,7 @@ payloads. Store credit takes neither key nor note: when an answer is lost, one o
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -65,6 +63,7 @@ from hub.sdk import (
     digest,
     email,
     json_text,
+    made_once,
     share,
     tell_apart,
 )
@@ -75,6 +74,7 @@ from hub.sdk.values import Currency, Moment, Money, Number
 
 SHOP = GraphQL("/admin/api/{api_version}/graphql.json")
 REFUSED, REFUSED_PLAINLY = "userErrors { field message code }", "userErrors { field message }"
+TAKEN = "(TAKEN"  # the code of a refusal
 SCOPES = (
     "read_orders,read_customers,write_customers,write_discounts,write_gift_cards,read_store_credit_accounts,"
     "write_store_credit_account_transactions,read_locations"
@@ -567,22 +567,6 @@ ShopCurrency = Annotated[Currency, "the currency of the shop"]
 FIELDS = "values by the metafield's name (points, or namespace.points); an empty text takes it away"
 
 
-def _mark(key: str, length: int = 10) -> str:
-    """A name of the step, of letters and digits, by which what an earlier attempt made is known again."""
-    return base64.b32encode(hashlib.sha256(key.encode()).digest()).decode()[:length]
-
-
-def _once(make: Callable[[], Any], find: Callable[[], Any]) -> Any:
-    """What is made now, or what an earlier attempt of the step has made: then its code is taken."""
-    try:
-        return make()
-    except CallFailed as failure:
-        found = find() if failure.verdict == "lasting" and "(TAKEN" in str(failure) else None
-        if found is None:
-            raise
-        return found
-
-
 def _place(name: str) -> dict[str, str]:
     namespace, _, key = name.rpartition(".")
     return {"namespace": namespace or HUBS, "key": key}
@@ -716,8 +700,8 @@ def create_discount_code(
         off = {"percentage": percent / 100}
     some = {"products": {"productsToAdd": [_gid("Product", one) for one in products]}} if products else {"all": True}
     said = {
-        "title": f"Loyalty reward {_mark(key)}",
-        "code": code or prefix + _mark(key),
+        "title": f"Loyalty reward {key.mark()}",
+        "code": code or prefix + key.mark(),
         "startsAt": client.now(),
         "endsAt": expires,
         "usageLimit": uses,
@@ -731,7 +715,7 @@ def create_discount_code(
         there = SHOP.ask(client, BY_CODE, code=said["code"])
         return there if there and there["codeDiscount"].get("title") == said["title"] else None
 
-    made = _once(lambda: SHOP.ask(client, OFF, basicCodeDiscount=said)["codeDiscountNode"], find)
+    made = made_once(lambda: SHOP.ask(client, OFF, basicCodeDiscount=said)["codeDiscountNode"], find, refused=TAKEN)
     return Coded(id=made["id"], code=str(said["code"]))
 
 
@@ -750,12 +734,12 @@ def create_gift_card(
     note: Annotated[str, "what staff read about it"] = "Loyalty reward",
 ) -> Coded:
     """Make a gift card; tell the customer its code, for Shopify does not."""
-    code, named = _mark(key, 16), f"{note} {_mark(key)}"
+    code, named = key.mark(16), f"{note} {key.mark()}"
     whose = _gid("Customer", customer) if customer else None
     said = {"initialValue": f"{amount:f}", "code": code, "customerId": whose, "expiresOn": expires_on, "note": named}
     query = f"created_at:>='{client.now() - timedelta(days=7):%Y-%m-%d}'"
     cards = (row for row in SHOP.nodes(client, CARDS, first=250, query=query) if row["note"] == named)
-    card = _once(lambda: SHOP.ask(client, CARD, input=said)["giftCard"], lambda: next(cards, None))
+    card = made_once(lambda: SHOP.ask(client, CARD, input=said)["giftCard"], lambda: next(cards, None), refused=TAKEN)
     return Coded(id=card["id"], code=code)
 
 

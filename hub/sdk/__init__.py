@@ -2,7 +2,7 @@
 
 from hub.errors import CallFailed, Unreadable
 from hub.sdk import records
-from hub.sdk.action import CallKey
+from hub.sdk.action import CallKey, made_once
 from hub.sdk.batches import by_group, tell_apart
 from hub.sdk.client import Client
 from hub.sdk.connection import Connection
@@ -134,6 +134,7 @@ __all__ = [
     "field_keys",
     "from_minor",
     "json_text",
+    "made_once",
     "names",
     "phone",
     "read_table",

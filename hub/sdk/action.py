@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import base64
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import GenericAlias
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -13,6 +15,8 @@ from hub import log
 from hub.errors import CallFailed, HubError
 from hub.sdk.parameters import Contract
 from hub.sdk.trigger import STUMBLES
+
+Made = TypeVar("Made")
 
 Repeat = Literal["safe", "keyed", "never"]
 Channel = Literal["sms", "whatsapp", "email", "push", "chat"]
@@ -23,6 +27,24 @@ class CallKey(str):
     """The unique text of one step's effect; the same on every attempt. Handed to actions and lookups that ask for it."""
 
     __slots__ = ()
+
+    def mark(self, length: int = 10) -> str:
+        """A short name of it, of capital letters and digits: for a code, or a note, by which what was made is known again."""
+        return base64.b32encode(hashlib.sha256(self.encode()).digest()).decode()[:length]
+
+
+def made_once(make: Callable[[], Made], find: Callable[[], Made | None], *, refused: str) -> Made:
+    """What is made now, or what an earlier attempt has made, whose answer was lost.
+
+    refused: what the platform says of what is there already; then `find` looks for ours. CallFailed when it is somebody else's.
+    """
+    try:
+        return make()
+    except CallFailed as failure:
+        found = find() if failure.verdict == "lasting" and refused in str(failure) else None
+        if found is None:
+            raise
+        return found
 
 
 @dataclass(frozen=True, slots=True)

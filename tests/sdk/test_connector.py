@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
@@ -28,6 +29,7 @@ from hub.sdk import (
     Sale,
     Settings,
     Window,
+    made_once,
 )
 from hub.sdk.declare import body, envelope, header, query, rate, reply, secret, secrets, setting, signature
 from hub.sdk.play import Play, one_by_one
@@ -340,6 +342,28 @@ def test_without_a_lookup_it_stays_uncertain():
     with pytest.raises(CallFailed, match="cannot look up") as caught:
         connector.actions["give"].find_done({}, connector.actions["give"].inputs(amount=1), "k")
     assert caught.value.verdict == "uncertain"
+
+
+def test_a_step_has_a_name_for_what_it_makes():
+    """The same on every attempt, another for another step, and fit for a code."""
+    assert CallKey("run_1/0").mark() == CallKey("run_1/0").mark() != CallKey("run_1/1").mark()
+    assert re.fullmatch("[A-Z2-7]{16}", CallKey("run_1/0").mark(16))
+
+
+def test_what_an_earlier_attempt_made_is_not_made_again():
+    """It is there already, and ours: what somebody else made is none, nor is another refusal a reason to look."""
+
+    def refuse(said, verdict="lasting"):
+        def make():
+            raise CallFailed(said, verdict)
+
+        return make
+
+    assert made_once(lambda: "new", lambda: "old", refused="taken") == "new"
+    assert made_once(refuse("the code is taken"), lambda: "old", refused="taken") == "old"
+    for make, found in ((refuse("taken"), None), (refuse("too long"), "old"), (refuse("taken", "uncertain"), "old")):
+        with pytest.raises(CallFailed):
+            made_once(make, lambda found=found: found, refused="taken")
 
 
 def test_a_watch_sweeps_its_window():
