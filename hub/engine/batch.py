@@ -170,6 +170,7 @@ class Batch:
             key=key,
             emit=emit,
             listens=self.plans.listens,
+            about=lambda: self.events.about(event.things),
         )
 
 

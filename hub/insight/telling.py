@@ -48,9 +48,14 @@ def _posted(moved: Moved, zone: tzinfo) -> Iterator[str]:
     line = moved.line
     reason = f" “{line.source.reason}”" if line.source.reason else ""
     yield (
-        f"{_points(line.points, signed=True)} on {_day(line.effective_at, zone)}:{reason} {KINDS.get(line.kind, line.kind)}, "
+        f"{_points(line.points, signed=True)} on {_day(line.effective_at, zone)}:{reason} {_kind(line)}, "
         f"{line.txn_id}. The balance was {line.balance.spendable:,} then."
     )
+
+
+def _kind(line: StatementLine) -> str:
+    pending = (line.source.context or {}).get("pending")
+    return f"earned, {_points(pending)} to be spent later" if pending else KINDS.get(line.kind, line.kind)
 
 
 def _made(moved: Moved, zone: tzinfo) -> Iterator[str]:
@@ -94,15 +99,16 @@ def _worked_out(line: StatementLine) -> Iterator[str]:
     money = f"Of {context['amount']} {context['currency']}" if "amount" in context else "Exactly"
     converted = f" (in the programme's currency {context['base']})" if "base" in context else ""
     terms = _terms(context)
-    whole = context.get("uncapped", context.get("group_points", line.points))
+    came_to = context.get("pending", line.points)
+    whole = context.get("uncapped", context.get("group_points", came_to))
     rounding = _ROUNDINGS[context["rounding"]]
     exact = _number(context["exact"])
     said = f"{money}{converted} came {terms}{exact} points"
     yield f"{said}." if exact == str(whole) else f"{said}; {rounding} that is {whole}."
     if "uncapped" in context:
-        yield f"A cap brought {context['uncapped']} down to {context.get('group_points', line.points)}."
+        yield f"A cap brought {context['uncapped']} down to {context.get('group_points', came_to)}."
     if "group" in context:
-        together = f"came to {_points(context['group_points'])} together; this one brought {line.points} of them"
+        together = f"came to {_points(context['group_points'])} together; this one brought {came_to} of them"
         yield f"All awards of the group `{context['group']}` {together}."
     if context.get("tier"):
         yield f"The member's tier was {context['tier']}."

@@ -157,6 +157,10 @@ class Book:
         """Take an award back, in sum never more than it gave: `points` of the answer say what was taken."""
         return corrections.claw_back(self._journal, award_txn_id, checked(points), key=key, source=source, on_short=on_short)
 
+    def pending_of(self, award_txn_id: str) -> int:
+        """What of an award cannot be spent yet."""
+        return corrections.pending(self._journal, award_txn_id)
+
     def clawed_back_of(self, award_txn_id: str) -> int:
         """What was taken back of an award so far."""
         return corrections.clawed(self._journal, award_txn_id)

@@ -33,6 +33,11 @@ def clawed(journal: Journal, award_txn_id: str) -> int:
     )
 
 
+def pending(journal: Journal, award_txn_id: str) -> int:
+    """What of an award is pending still."""
+    return _pending_left(journal, journal.posting(award_txn_id))
+
+
 def release(journal: Journal, award_txn_id: str, *, key: str, source: Source, expires: str | None) -> Posting:
     """pending -> debt first, then available."""
     payload = payload_of("release", award_txn_id, expires)

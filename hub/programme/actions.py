@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from hub.errors import Parked
 from hub.errors import Short as NotEnough
 from hub.ledger import Posting
+from hub.programme.afterwards import release, take_back
 from hub.programme.awarding import award
 from hub.programme.facts import PointsAdjusted, PointsRedeemed, RewardRedeemed, TagAdded, TagRemoved
 from hub.programme.settings import Reward
@@ -166,7 +167,7 @@ def _whole(work: Work, points: ExactPoints | None) -> int:
 
 
 connector = Connector("hub", title="Programme")
-for _action in (award, redeem, adjust, tag, untag, set_attribute):
+for _action in (award, release, take_back, redeem, adjust, tag, untag, set_attribute):
     connector.action(repeat="safe")(_action)
 for _watch in (birthday, anniversary, lapsed, points_expiring):
     connector.watch(_watch)

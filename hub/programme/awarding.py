@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
+from hub.clock import to_text
 from hub.errors import Parked
+from hub.ledger.accounts import PENDING
 from hub.programme import tiers
 from hub.programme.clawback import Earned, remember
 from hub.programme.earning import Stacking, Sum, Terms, add_up, finished
-from hub.programme.facts import PointsAwarded
+from hub.programme.facts import PointsAwarded, PointsPending
 from hub.programme.members import queries
 from hub.programme.settings import Programme
 from hub.programme.terms import USUAL, ExactPoints, Usual
@@ -25,6 +27,8 @@ from hub.sdk.values import Duration, Moment, Number, Points
 from hub.store import Session, Space, as_json
 
 PoolKey = tuple[str, str]
+UNTIL = "expires_at"
+"""In the context of a pending award: when its points end, once they can be spent; None for never."""
 
 
 class Said(NamedTuple):
@@ -72,13 +76,14 @@ class Awarded(BaseModel):
     """What an award came to.
 
     outcome: `done`; `capped` (less than the sum, by a cap); `nothing` (no points came out); `no_member`. points: as posted.
-    expires_on: the last good day of the points, None for never.
+    pending: how many of them cannot be spent yet. expires_on: the last good day of the points, None for never.
     """
 
     model_config = ConfigDict(frozen=True)
 
     outcome: Outcome
     points: Points = 0
+    pending: Points = 0
     balance: Points = 0
     expires_at: Moment | None = None
     expires_on: date | None = None
@@ -97,6 +102,7 @@ def award(
     stacking: Stacking = "additive",
     group: Short | None = None,
     expires: Duration | None = USUAL,
+    pending: bool = False,
     reason: Text = "",
 ) -> Awarded:
     """Give the member points.
@@ -104,7 +110,7 @@ def award(
     points: in their finished form. rate: points for each unit of the programme's currency that earns. multiply: times so much;
     several in one group are pooled by `stacking`. bonus: added, never multiplied. cap: the most that this award, or its group,
     may come to, in place of the programme's. group: awards of one event in one group are one sum. expires: how long the points
-    are good, none for ever.
+    are good, none for ever. pending: they cannot be spent, and count for no tier, until the recipe says `release`.
     """
     member = work.member()
     if member is None:
@@ -120,35 +126,48 @@ def award(
     context = _context(work, came_to, terms, group, member.tier)
     expiry = work.programme.expiry if isinstance(expires, Usual) else expires
     outcome: Outcome = "done" if came_to.points == came_to.whole else "capped"
-    return _post(work, Earned("", member.id, posted, context), outcome=outcome, expiry=expiry, reason=reason)
+    earned = Earned("", member.id, posted, context, work.recipe or "", reason)
+    return _post(work, earned, outcome=outcome, expiry=expiry, pending=pending)
 
 
-def _post(work: Work, earned: Earned, *, outcome: Outcome, expiry: Duration | None, reason: str) -> Awarded:
+def _post(work: Work, earned: Earned, *, outcome: Outcome, expiry: Duration | None, pending: bool) -> Awarded:
     """Post the points and tell what follows from them; a repeated posting has had that."""
     earned_at = work.event.occurred_at
     expires_at = work.programme.expires_at(earned_at, expiry)
+    context = dict(earned.context)
+    if pending:
+        context |= {"pending": earned.points, UNTIL: None if expires_at is None else to_text(expires_at)}
     posting = work.book.award(
         earned.member_id,
         earned.points,
         key=work.key,
-        source=work.source(reason, earned.context),
+        source=work.source(earned.reason, context),
         expires_at=expires_at,
         effective_at=earned_at,
+        pending=pending,
     )
-    last_day = None if expires_at is None else (expires_at.astimezone(work.programme.zone) - timedelta(microseconds=1)).date()
     awarded = Awarded(
         outcome=outcome,
         points=earned.points,
+        pending=posting.on(PENDING),
         balance=work.book.balance(earned.member_id).spendable,
         expires_at=expires_at,
-        expires_on=last_day,
-        reason=reason,
+        expires_on=last_day(work.programme, expires_at),
+        reason=earned.reason,
         transaction_id=posting.txn_id,
     )
     if not posting.repeated:
-        remember(work.unit, work.event.id, earned._replace(transaction_id=posting.txn_id))
-        _tell(work, awarded, earned.member_id)
+        remember(work.unit, work.event.id, earned._replace(transaction_id=posting.txn_id, context=context))
+        if awarded.pending:
+            _tell_pending(work, awarded, earned.member_id)
+        else:
+            tell(work, awarded, earned.member_id)
     return awarded
+
+
+def last_day(programme: Programme, expires_at: datetime | None) -> date | None:
+    """The last good day of points that end at a moment."""
+    return None if expires_at is None else (expires_at.astimezone(programme.zone) - timedelta(microseconds=1)).date()
 
 
 def _sum(work: Work, points: Decimal | None, cap: int | None, terms: Terms | None, group: str | None) -> tuple[Sum, int]:
@@ -219,8 +238,17 @@ def _context(work: Work, came_to: Sum, terms: Terms | None, group: str | None, t
     return context
 
 
-def _tell(work: Work, awarded: Awarded, member_id: str) -> None:
-    """What follows from a new posting; a repeated one has had it."""
+def _tell_pending(work: Work, awarded: Awarded, member_id: str) -> None:
+    """What follows from points that cannot be spent yet; those that repaid a debt count at once."""
+    work.roll.count_points(member_id, awarded.points - awarded.pending)
+    if work.listens(PointsPending.fact):
+        told = {"points": awarded.pending, "pending": work.book.balance(member_id).pending, "reason": awarded.reason}
+        own = {"member_id": member_id, "key": f"{work.key}:pending", "occurred_at": work.now, "recipe": work.recipe or ""}
+        work.emit(PointsPending.model_validate({**told, **own}))
+
+
+def tell(work: Work, awarded: Awarded, member_id: str) -> None:
+    """What follows from points that can be spent from now on."""
     member = work.roll.count_points(member_id, awarded.points)
     if work.listens(PointsAwarded.fact):
         work.emit(

@@ -19,6 +19,8 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
+from hub.ledger import Source
+from hub.ledger.accounts import PENDING
 from hub.programme.facts import PointsClawedBack
 from hub.programme.members import queries
 from hub.programme.work import Work
@@ -27,12 +29,17 @@ from hub.store import Row, Space, Unit
 
 
 class Earned(NamedTuple):
-    """An award as it was posted. context: what it was computed in; `amount` is the part of the sale's money that earned."""
+    """An award as it was posted.
+
+    context: what it was computed in; `amount` is the part of the sale's money that earned. recipe: whose step it was.
+    """
 
     transaction_id: str
     member_id: str
     points: int
     context: Mapping[str, Any]
+    recipe: str = ""
+    reason: str = ""
 
 
 class ClawedBack(BaseModel):
@@ -55,15 +62,17 @@ def remember(unit: Unit, event_id: str, earned: Earned) -> None:
     unit.know(EARNED_HERE, event_id, (*(unit.get(EARNED_HERE, event_id) or ()), earned))
 
 
-def awards_of(unit: Unit, event_id: str) -> list[Earned]:
-    """What an event (a sale) earned, written already or in this unit."""
-    written = [_earned(row) for row in unit.session.rows(queries.awards_of, events=[event_id])]
+def awards_of(unit: Unit, *event_ids: str) -> list[Earned]:
+    """What these events (a sale) earned, written already or in this unit."""
+    written = [_earned(row) for row in unit.session.rows(queries.awards_of, events=list(event_ids))]
     known = {earned.transaction_id for earned in written}
-    return written + [earned for earned in unit.get(EARNED_HERE, event_id) or () if earned.transaction_id not in known]
+    here = [earned for event_id in event_ids for earned in unit.get(EARNED_HERE, event_id) or ()]
+    return written + [earned for earned in here if earned.transaction_id not in known]
 
 
 def _earned(row: Row) -> Earned:
-    return Earned(row["id"], row["member_id"], row["points"], json.loads(row["context"] or "{}"))
+    context = json.loads(row["context"] or "{}")
+    return Earned(row["id"], row["member_id"], row["points"], context, row["recipe"] or "", row["reason"])
 
 
 def proportional(points: int, returned: Decimal, amount: Decimal) -> int:
@@ -88,14 +97,10 @@ def claw_back(
         if points <= 0:
             continue
         context = {"method": method, "returned": str(returned), "of": earned.context.get("amount"), "target": target}
-        key = f"{work.key}:clawback:{earned.transaction_id}"
-        posting = work.book.claw_back(
-            earned.transaction_id, points, key=key, source=work.source(f"Refund {refund_id}", context)
-        )
-        if not posting.repeated:
-            taken[earned.member_id] = taken.get(earned.member_id, 0) + posting.points
+        took = take(work, earned, points, work.source(f"Refund {refund_id}", context))
+        taken[earned.member_id] = taken.get(earned.member_id, 0) + took
     for member_id, points in taken.items():
-        _tell(work, member_id, points, refund_id)
+        tell(work, member_id, points, refund_id=refund_id)
     total = sum(taken.values())
     return ClawedBack(outcome="done" if total else "nothing", points=total)
 
@@ -108,8 +113,20 @@ def _target(earned: Earned, returned: Decimal, reevaluate: Reevaluate | None) ->
     return (0 if amount is None else proportional(earned.points, returned, Decimal(amount))), "proportional"
 
 
-def _tell(work: Work, member_id: str, points: int, refund_id: str) -> None:
-    work.roll.count_points(member_id, -points)
+def take(work: Work, earned: Earned, points: int, source: Source) -> int:
+    """Take back so many points of an award; gives how many were taken, none where the step is repeated."""
+    key = f"{work.key}:clawback:{earned.transaction_id}"
+    posting = work.book.claw_back(earned.transaction_id, points, key=key, source=source)
+    if posting.repeated:
+        return 0
+    work.roll.count_points(earned.member_id, -(posting.points + posting.on(PENDING)))  # what was pending never counted
+    return posting.points
+
+
+def tell(work: Work, member_id: str, points: int, *, refund_id: str = "", reason: str = "") -> None:
+    """Say that points were taken back, where any were."""
+    if points <= 0:
+        return
     work.emit(
         PointsClawedBack(
             member_id=member_id,
@@ -118,5 +135,6 @@ def _tell(work: Work, member_id: str, points: int, refund_id: str) -> None:
             points=points,
             balance=work.book.balance(member_id).spendable,
             refund_id=refund_id,
+            reason=reason,
         )
     )

@@ -59,6 +59,26 @@ class PointsAwarded(HubFact):
     }
 
 
+class PointsPending(HubFact):
+    """A member earned points that cannot be spent yet. pending: all that are so."""
+
+    points: Points
+    pending: Points
+    recipe: Short = ""
+    reason: Text = ""
+
+    fact = "hub.points_pending"
+    sample = {
+        "occurred_at": _AT,
+        "member_id": _MEMBER,
+        "key": "run_1:1:pending",
+        "points": 120,
+        "pending": 120,
+        "recipe": "order-points",
+        "reason": "Order 1042",
+    }
+
+
 class PointsRedeemed(HubFact):
     """A member spent points."""
 
@@ -102,11 +122,12 @@ class PointsAdjusted(HubFact):
 
 
 class PointsClawedBack(HubFact):
-    """A refund took back points that its sale had earned. amount of points: all awards of the sale together."""
+    """Points that were earned were taken back: by a refund (refund_id), or by a recipe, which says the reason."""
 
     points: Points
     balance: Points
     refund_id: Short = ""
+    reason: Text = ""
 
     fact = "hub.points_clawed_back"
     sample = {"occurred_at": _AT, "member_id": _MEMBER, "key": "evt_1:clawed_back", "points": 20, "balance": 400}
@@ -224,6 +245,7 @@ class PointsExpiring(HubFact):
 HUB_FACTS: tuple[type[HubFact], ...] = (
     MemberJoined,
     PointsAwarded,
+    PointsPending,
     PointsRedeemed,
     RewardRedeemed,
     PointsAdjusted,

@@ -109,4 +109,5 @@ WHERE last_activity_at >= :since AND last_activity_at < :until ORDER BY id;
 
 -- awards_of --
 -- What these events earned, in the order in which it was posted.
-SELECT id, event_id, member_id, points, context FROM txn WHERE event_id IN :events AND kind = 'award' ORDER BY id;
+SELECT id, event_id, member_id, points, context, recipe, reason FROM txn
+WHERE event_id IN :events AND kind = 'award' ORDER BY id;

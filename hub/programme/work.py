@@ -6,7 +6,7 @@ the step stands. What the step causes carries `key`, so that doing it again chan
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -39,8 +39,8 @@ class Work(NamedTuple):
     """One step at work.
 
     key: a text that no other step shares and that a repetition of this step keeps. emit: records a fact of the hub's own in
-    the same transaction, if somebody listens; `listens` says so beforehand, where making the fact is work. actor: the person
-    who asked, where it was one.
+    the same transaction, if somebody listens; `listens` says so beforehand, where making the fact is work. about: the ids of
+    the events about the same things as this one, itself among them, in order. actor: the person who asked, where it was one.
     """
 
     unit: Unit
@@ -58,6 +58,7 @@ class Work(NamedTuple):
     key: str
     emit: Callable[[Fact], None]
     listens: Callable[[str], bool] = _somebody
+    about: Callable[[], Sequence[str]] = tuple
     actor: str = ""
 
     def member(self) -> Member | None:

@@ -120,6 +120,14 @@ class Visit(Payload):
     buyer: Buyer | None = None
 
 
+class Appointment(Payload):
+    id: str
+    at: datetime
+    buyer: Buyer
+    status: Literal["booked", "no_show", "cancelled", "completed"]
+    recurring: bool = False
+
+
 class Changed(CustomerChanged):
     version: str
 
@@ -212,6 +220,15 @@ def visit(item: Item, client: Client) -> Booking:
     told = client.get("/visits/{id}", at={"id": item.data["id"]}, into=Visit)
     return Booking(
         occurred_at=told.at, customer=told.buyer.known() if told.buyer else None, booking_id=told.id, status="completed"
+    )
+
+
+@till.trigger("appointment", key=("booking_id", "status"))
+def appointment(told: Appointment) -> Booking:
+    """An appointment was made, or something became of it."""
+    who, about = told.buyer.known(), _about(booking=told.id)
+    return Booking(
+        occurred_at=told.at, customer=who, booking_id=told.id, status=told.status, recurring=told.recurring, references=about
     )
 
 

@@ -73,6 +73,13 @@ def test_every_function_is_listed() -> None:
     assert [(function.usage, function.doc) for function in FUNCTIONS.values()] == FUNCTION_ROWS
 
 
+def test_every_action_of_the_hub_is_listed(catalogue: Catalogue) -> None:
+    """The table names each once, and no other."""
+    table = PAGE.partition("| action | what it does |")[2].partition("\n\n")[0]
+    named = [name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split(" | ")[0])]
+    assert sorted(named) == sorted(name for name in catalogue.action_names() if "." not in name)
+
+
 def test_every_field_of_a_member_is_listed() -> None:
     """The table names each once, and no other."""
     table = PAGE.partition("| `member.` |")[2].partition("\n\n")[0]
