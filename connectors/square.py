@@ -99,6 +99,7 @@ connector = Connector(
     ),
     idempotency=body("idempotency_key"),
     failures=_failure,
+    also_awards=lambda settings: "Square Loyalty (`till_loyalty`)" if settings["till_loyalty"] else "",
 )
 
 

@@ -15,8 +15,10 @@ from hub.errors import ConfigError, Problem
 from hub.plugins import Broken
 from hub.programme.settings import Programme
 from hub.recipes.model import Plan
-from hub.sdk import Connection, Connector
+from hub.sdk import Connection, Connector, Sale
 from hub.vault import complete
+
+AWARD = "award"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,26 @@ def look_at(settings: Settings) -> Checked:
         out_of_use={**named, **files},
         told=alerts.reaches if alerts is not None else (),
     )
+
+
+def twice_awarded(checked: Checked) -> list[str]:
+    """Connections whose platform gives points for its sales by itself, with the recipes that would give more for the same."""
+    found = []
+    for name, connection in checked.connections.items():
+        also = connection.connector.also_awards
+        what = also(connection.settings) if also is not None else ""
+        recipes = ", ".join(plan.recipe.name for plan in checked.plans if _awards_sales_of(plan, connection)) if what else ""
+        if recipes:
+            found.append(f"connection {name}: {what} gives points for its sales too; recipes that would give more: {recipes}")
+    return found
+
+
+def _awards_sales_of(plan: Plan, connection: Connection) -> bool:
+    connector = connection.connector
+    sales = [trigger.name for trigger in connector.triggers.values() if issubclass(trigger.gives, Sale)]
+    topics = {Sale.fact, *(f"{owner}.{name}" for owner in (connection.name, connector.name) for name in sales)}
+    heard = topics & {when.name for when in plan.whens}
+    return bool(heard) and plan.recipe.enabled and any(step.action == AWARD for step in plan.steps)
 
 
 def _wrong_in(read: Callable[[], object]) -> Sequence[Problem]:

@@ -9,7 +9,7 @@ import click
 from rich.text import Text
 
 from hub import config
-from hub.cli.checking import Checked, look_at
+from hub.cli.checking import Checked, look_at, twice_awarded
 from hub.cli.output import json_option, json_text, print_json, say, screen
 from hub.cli.workspace import workspace_option
 from hub.errors import ConfigError, Problem
@@ -77,6 +77,7 @@ def _warnings(checked: Checked) -> list[str]:
             recipes = ", ".join(checked.stopped.get(one.name, ())) or "none"
             how = "set it in the environment or in .env, or keep it with `hub connections set`"
             warnings.append(f"connection {one.name} waits for {', '.join(one.missing)} ({how}); recipes that stop: {recipes}")
+    warnings += twice_awarded(checked)
     if not settings.is_public and settings.connections:
         warnings.append("hub.yaml names no public_url: platforms cannot deliver webhooks, the hub asks them by polling")
     return warnings

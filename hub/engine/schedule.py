@@ -102,7 +102,7 @@ class Schedule:
 
     def _asked_next(self, connection: Connection, pull: Pull, last: datetime) -> datetime:
         usual = pull.every.after(last, self._programme.zone)
-        hears = self._hears_webhooks and connection.connector.hears(pull.trigger, connection.settings)
+        hears = self._hears_webhooks and not pull.always and connection.connector.hears(pull.trigger, connection.settings)
         return max(usual, last + _RECONCILED_EVERY) if hears else usual
 
     def _cursor(self, unit: Unit, name: str) -> datetime | None:

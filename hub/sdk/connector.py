@@ -46,7 +46,8 @@ class Connector:
 
     api: its base address, or several when it has more hosts; `{setting}` stands for a setting. headers: of every call; a
     Content-Type is that of its JSON. reply: what it wants to hear when a delivery is kept. failures: reads in an answer what
-    its status does not say. idempotency: where a keyed call carries its key.
+    its status does not say. idempotency: where a keyed call carries its key. also_awards: what gives points for sales there by
+    itself, as the settings say; empty when nothing does.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Connector:
         rate: Rate | None = None,
         idempotency: Source | None = None,
         failures: Callable[[Reply], Failure | None] | None = None,
+        also_awards: Callable[[Settings], str] | None = None,
     ) -> None:
         if not _NAME.fullmatch(name):
             raise ValueError(f"{name!r} is not a name for a connector (lower case, digits, underscores)")
@@ -71,7 +73,7 @@ class Connector:
         self.settings = (settings or SettingsForm()) + (signature.settings() if signature else SettingsForm())
         self.api = (api,) if isinstance(api, str) else api
         self.auth, self.headers, self.signature, self.envelope = auth, headers or {}, signature, envelope
-        self.rate, self.idempotency, self.failures = rate, idempotency, failures
+        self.rate, self.idempotency, self.failures, self.also_awards = rate, idempotency, failures, also_awards
         self._apart = Task(parameters.read(envelope)) if callable(envelope) else envelope
         self._reply = reply or Answer()
         self.triggers: dict[str, Trigger] = {}
@@ -140,13 +142,19 @@ class Connector:
             Trigger(f"{target.name}_poke", self.name, kinds, reader.gives, reader.key, target.contract, poke=True, pull=target)
         )
 
-    def pull(self, trigger: Callable[..., Any], every: str = "10 minutes") -> Callable[[Decorated], Decorated]:
-        """Declares how to ask for what the trigger would have told; the function yields the data (or whole Items)."""
+    def pull(
+        self, trigger: Callable[..., Any], every: str = "10 minutes", *, always: bool = False
+    ) -> Callable[[Decorated], Decorated]:
+        """Declares how to ask for what the trigger would have told; the function yields the data (or whole Items).
+
+        always: so often also where deliveries tell the same, because the platform loses some and does not send again.
+        """
 
         def declare(function: Decorated) -> Decorated:
             contract = parameters.read(function)
             reader = self.triggers[trigger.__name__]
-            self.pulls[contract.name] = Pull(contract.name, reader.name, reader.kinds[0], Duration.parse(every), contract)
+            kind, often = reader.kinds[0], Duration.parse(every)
+            self.pulls[contract.name] = Pull(contract.name, reader.name, kind, often, contract, always)
             return function
 
         return declare

@@ -118,7 +118,8 @@ def _many(given: Any) -> Iterable[Any]:
 class Pull:
     """How to ask a platform for what a trigger would have told: polling, reconciliation and backfill in one.
 
-    trigger: the name of the trigger that reads its records. every: how often, unless the connection says otherwise.
+    trigger: the name of the trigger that reads its records. every: how often, unless the connection says otherwise. always:
+    also where deliveries tell the same, because the platform loses some.
     """
 
     name: str
@@ -126,6 +127,7 @@ class Pull:
     kind: str
     every: Duration
     contract: Contract
+    always: bool = False
 
     @property
     def doc(self) -> str:

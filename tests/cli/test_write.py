@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import jsonschema
+import pytest
 
 BROKEN = """recipe: broken
 when: sale
@@ -73,6 +74,26 @@ def test_missing_variables_are_named_with_what_they_stop(ask, shop, recipe):
     assert waits.endswith("recipes that stop: texting")
     (shop / ".env").write_text("SID=AC1\nTOKEN=t\n", "utf-8")
     assert not [warning for warning in ask("check", "-w", shop)["warnings"] if "waits" in warning]
+
+
+@pytest.mark.parametrize(
+    ("when", "till", "named"),
+    [
+        ("sale", True, True),
+        ("square.payment_completed", True, True),
+        ("till.payment_completed", True, True),
+        ("till.loyalty_event", True, False),
+        ("sale", False, False),
+    ],
+)
+def test_who_would_award_what_the_platform_awards_is_warned(ask, shop, when, till, named):
+    """Recipes that hear its sales; those that hear what it gave itself are right."""
+    said = f"connections:\n  till: {{connector: square, access_token: x, till_loyalty: {str(till).lower()}}}\n"
+    (shop / "hub.yaml").write_text((shop / "hub.yaml").read_text("utf-8") + said, "utf-8")
+    ours = f"recipe: ours\nwhen: {when}\ndo:\n  - award: {{points: 5, reason: thanks}}\n"
+    (shop / "recipes" / "ours.yaml").write_text(ours, "utf-8")
+    warnings = [one for one in ask("check", "-w", shop)["warnings"] if "Square Loyalty (`till_loyalty`)" in one]
+    assert [("ours" in one, "connection till" in one) for one in warnings] == ([(named, True)] if till else [])
 
 
 def test_a_failing_example_is_told_with_its_line(hub, ask, shop, recipe):

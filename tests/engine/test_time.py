@@ -166,13 +166,14 @@ def test_a_shop_without_a_public_address_is_polled_as_often_as_its_connector_say
     assert world.balance() == 4
 
 
-@pytest.mark.parametrize(("polled", "looks"), [(True, 3), (False, 1)])
+@pytest.mark.parametrize(("polled", "always", "looks"), [(True, False, 3), (False, True, 3), (False, False, 1)])
 def test_what_no_delivery_tells_is_asked_for_as_often_as_its_connector_says(
-    make: Any, monkeypatch: pytest.MonkeyPatch, polled: bool, looks: int
+    make: Any, monkeypatch: pytest.MonkeyPatch, polled: bool, always: bool, looks: int
 ) -> None:
-    """Also where platforms can reach the hub; what they tell is looked for once a day, in case some of it was lost."""
+    """Also where platforms can reach the hub; what they tell is looked for once a day, unless they are known to lose some."""
     monkeypatch.setitem(till.triggers, "payment", replace(till.triggers["payment"], polled=polled))
-    monkeypatch.setitem(till.pulls, "payments", replace(till.pulls["payments"], every=Duration.parse("1 hour")))
+    hourly = replace(till.pulls["payments"], every=Duration.parse("1 hour"), always=always)
+    monkeypatch.setitem(till.pulls, "payments", hourly)
     world = make()
     for _ in range(3):
         world.work()
