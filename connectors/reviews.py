@@ -97,7 +97,7 @@ connector = Connector(
     settings=secret("webhook_secret", "the source signs with it as Standard Webhooks says (whsec_…)", required=False)
     + secret("signing_key", "the source signs with it in X-Hub-Signature-256", required=False)
     + secret("webhook_token", "a source that cannot sign sends it in X-Webhook-Token, or as ?key=…", required=False)
-    + setting("fields", "where the source puts what (rating: score)", Places, default=Places())
+    + setting("fields", "where the source puts what (rating: score)", Places, default=Places(), example={})
     + setting("reviews_in", "the path of the list of reviews in a delivery", default="", example="")
     + setting("out_of", "the best rating that there is", Annotated[int, Field(ge=2, le=100)], default=5)
     + setting("site", "where the reviews stand, as recipes read it", default="", example="reviews")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import get_args
 
 from hub.promises.trial import Trial, expect
@@ -86,8 +87,16 @@ def has_samples(trial: Trial) -> None:
 
 
 def works_with_its_example_settings(trial: Trial) -> None:
-    """Its settings have examples of the right form."""
+    """Its settings have examples of the right form, as people write them."""
     trial.connection()
+    strange = [name for name, value in trial.values().items() if not _is_written(value)]
+    expect(not strange, f"nobody can write the example of {', '.join(strange)} into hub.yaml")
+
+
+def _is_written(value: object) -> bool:
+    """True when YAML has a form for it, with everything that lies in it."""
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return isinstance(value, str | int | Decimal | dict | list | None) and all(map(_is_written, children))
 
 
 def names_a_missing_setting(trial: Trial) -> None:
