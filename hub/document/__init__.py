@@ -6,7 +6,7 @@ section = document.Section(node, "hub.yaml", ["programme", "database"], problems
 database = section.text("database", "sqlite:///data")
 """
 
-from hub.document.nodes import Broken, Mapping, Node, Plain, Scalar, Sequence, Source, day_of, did_you_mean
+from hub.document.nodes import Broken, Mapping, Node, Plain, Scalar, Sequence, Source, day_of, did_you_mean, key_at, place_at
 from hub.document.reader import Document, load, parse, read
 from hub.document.section import Section
 
@@ -22,7 +22,9 @@ __all__ = [
     "Source",
     "day_of",
     "did_you_mean",
+    "key_at",
     "load",
     "parse",
+    "place_at",
     "read",
 ]

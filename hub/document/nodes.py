@@ -176,6 +176,26 @@ class Mapping(Node):
         return {key: value.plain() for key, value in self.values.items()}
 
 
+def place_at(node: Node, path: Iterable[str | int]) -> tuple[Node, Node]:
+    """The node at a path, as far as there is one, and the node around it."""
+    parent = node
+    for part in path:
+        inner: Node | None = None
+        if isinstance(node, Mapping):
+            inner = node.get(str(part))
+        elif isinstance(node, Sequence) and isinstance(part, int) and part < len(node.items):
+            inner = node.items[part]
+        if inner is None:
+            return node, node
+        parent, node = node, inner
+    return node, parent
+
+
+def key_at(parent: Node, name: str) -> Node:
+    """The key of that name, or the whole where there is none."""
+    return parent.keys.get(name, parent) if isinstance(parent, Mapping) else parent
+
+
 def day_of(text: str) -> date | None:
     """The day that `2026-12-24` names, or None when it is none."""
     if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):

@@ -7,11 +7,13 @@ from dataclasses import replace
 
 from hub import log
 from hub.config import ConnectionConfig, Settings, Values
+from hub.document import key_at, place_at
 from hub.engine.catalogue import BUILT_IN
 from hub.engine.mirrors.terms import read as read_mirror
 from hub.errors import ConfigError, Problem
 from hub.sdk import Connection, Connector
 from hub.sdk import Settings as ConnectionSettings
+from hub.sdk.settings import SettingProblem
 
 
 def open_connections(
@@ -33,7 +35,7 @@ def open_connections(
             continue
         complete = _completed(config, connector)
         wrong = connector.settings.problems(complete.values)
-        problems += [config.node.problem(one.message, one.hint) for one in wrong]
+        problems += [_told(one, config, connector) for one in wrong]
         try:
             mirror = read_mirror(config.mirror, connector)
         except ConfigError as error:
@@ -44,6 +46,21 @@ def open_connections(
     if problems:
         raise ConfigError(problems)
     return found
+
+
+def _told(found: SettingProblem, config: ConnectionConfig, connector: Connector) -> Problem:
+    """A finding at its place in hub.yaml, as far as what is meant stands there; a line with a secret is not shown."""
+    path = (found.name, *found.inside)
+    place, parent = place_at(config.node, path)
+    problem = (key_at(parent, str(path[-1])) if found.is_name else place).problem(found.message, found.hint)
+    said_openly = {setting.name for setting in connector.settings if not setting.secret}
+    hidden = [text for name, value in config.values.items() if name not in said_openly for text in _texts(value)]
+    return replace(problem, excerpt="") if any(text in problem.excerpt for text in hidden) else problem
+
+
+def _texts(value: object) -> list[str]:
+    many = value if isinstance(value, list | tuple) else [value]
+    return [str(one) for one in many if one not in (None, "")]
 
 
 def _completed(config: ConnectionConfig, connector: Connector) -> ConnectionConfig:

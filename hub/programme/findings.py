@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from hub.document import Mapping, Node, Scalar, Sequence, did_you_mean
+from hub.document import Node, Scalar, did_you_mean, key_at, place_at
 from hub.errors import Problem
 
 
@@ -18,39 +18,20 @@ def problems(error: ValidationError, node: Node, model: type[BaseModel]) -> list
 
 def _problem(found: Any, node: Node, model: type[BaseModel]) -> Problem:
     path = [part for part in found["loc"] if part != "[key]"]
-    place, parent = _at(node, path)
+    place, parent = place_at(node, path)
     said, name = found["msg"].removeprefix("Value error, "), str(path[-1]) if path else ""
     if found["type"] == "missing":
         return parent.problem(f"`{name}` is missing", f"add `{name}:`")
     if found["type"] == "extra_forbidden":
         known = _keys(model, path[:-1])
         hint = did_you_mean(name, known) or f"known here: {', '.join(known)}"
-        return _key(parent, name).problem(f"`{name}` is not a setting of this section", hint)
+        return key_at(parent, name).problem(f"`{name}` is not a setting of this section", hint)
     if found["loc"] and found["loc"][-1] == "[key]":
-        return _key(parent, name).problem(f"`{name}` cannot stand here: {_small(said)}")
+        return key_at(parent, name).problem(f"`{name}` cannot stand here: {_small(said)}")
     if found["type"] == "value_error":
         return place.problem(said)
     value = f"`{place.text}`" if isinstance(place, Scalar) else place.what
     return place.problem(f"`{name}` is {value}: {_small(said)}")
-
-
-def _at(node: Node, path: list[Any]) -> tuple[Node, Node]:
-    """The node at a path, as far as there is one, and the node around it."""
-    parent = node
-    for part in path:
-        inner: Node | None = None
-        if isinstance(node, Mapping):
-            inner = node.get(str(part))
-        elif isinstance(node, Sequence) and isinstance(part, int) and part < len(node.items):
-            inner = node.items[part]
-        if inner is None:
-            return node, node
-        parent, node = node, inner
-    return node, parent
-
-
-def _key(parent: Node, name: str) -> Node:
-    return parent.keys.get(name, parent) if isinstance(parent, Mapping) else parent
 
 
 def _keys(model: type[BaseModel] | None, path: list[Any]) -> list[str]:

@@ -67,11 +67,16 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class SettingProblem:
-    """A finding about one setting: its name, what is wrong and what to do."""
+    """A finding about one setting: its name, what is wrong and what to do.
+
+    inside: where in it, by names and numbers. is_name: it is about a name that stands there, not about what follows it.
+    """
 
     name: str
     message: str
     hint: str = ""
+    inside: tuple[str | int, ...] = ()
+    is_name: bool = False
 
 
 @final
@@ -153,6 +158,8 @@ class SettingsForm:
                 continue
             try:
                 read[setting.name] = _secret(given) if setting.secret else _typed(setting.kind, given)
+            except ValidationError as error:
+                problems += _found(setting, given, error)
             except ValueError as error:
                 problems.append(SettingProblem(setting.name, f"`{setting.name}` {error}", setting.doc))
         return Settings(read), problems
@@ -165,7 +172,7 @@ class SettingsForm:
 def _unknown(name: str, known: list[str]) -> SettingProblem:
     close = difflib.get_close_matches(name, known, 1)
     hint = f"did you mean `{close[0]}`?" if close else f"it knows: {', '.join(known) or 'no settings at all'}"
-    return SettingProblem(name, f"`{name}` is not a setting of this connector", hint)
+    return SettingProblem(name, f"`{name}` is not a setting of this connector", hint, is_name=True)
 
 
 def _secret(given: Any) -> Secret:
@@ -180,16 +187,44 @@ def _secret(given: Any) -> Secret:
 def _typed(kind: Any, given: Any) -> Any:
     of_its_own = isinstance(kind, type) and issubclass(kind, BaseModel)  # a model says itself how it reads
     config = None if of_its_own else ConfigDict(coerce_numbers_to_str=True)
-    try:
-        return TypeAdapter(kind, config=config).validate_python(given)
-    except ValidationError as error:
-        found = error.errors(include_url=False, include_context=False)[0]
-        # A mapping may be long: what is wrong is one thing in it.
-        inside = ".".join(str(part) for part in found["loc"] if part != "[key]")
-        if isinstance(given, Mapping) and not inside and found["type"] == "value_error":  # it speaks of the mapping as a whole
-            raise ValueError(found["msg"].removeprefix("Value error, ")) from None
-        place = f"has in `{inside}` {found['input']!r}" if inside else f"is {given!r}"
-        raise ValueError(f"{place}: {found['msg'][:1].lower()}{found['msg'][1:]}") from None
+    return TypeAdapter(kind, config=config).validate_python(given)
+
+
+def _found(setting: Setting, given: Any, error: ValidationError) -> Iterator[SettingProblem]:
+    """What is wrong with a setting, each place once: of a value that could be one of several kinds, all are tried."""
+    seen: set[tuple[str | int, ...]] = set()
+    for found in error.errors(include_url=False, include_context=False):
+        place = _inside(given, found["loc"])
+        if place not in seen:
+            seen.add(place)
+            is_name = found["loc"][-1:] == ("[key]",) or found["type"] == "extra_forbidden"
+            yield SettingProblem(setting.name, f"`{setting.name}` {_said(given, found)}", setting.doc, place, is_name)
+
+
+def _inside(given: Any, loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """The part of a location that stands in what was given: models and kinds of theirs have names in it too."""
+    place: list[str | int] = []
+    for part in loc:
+        stands = part in given if isinstance(given, Mapping) else isinstance(given, list) and isinstance(part, int)
+        if stands:
+            given = given[part]
+            place.append(part)
+    return tuple(place)
+
+
+def _said(given: Any, found: Any) -> str:
+    # A mapping may be long: what is wrong is one thing in it.
+    inside = ".".join(str(part) for part in found["loc"] if part != "[key]")
+    words = found["msg"].removeprefix("Value error, ")
+    if found["type"] == "missing":
+        return f"lacks `{inside}`"
+    if found["type"] == "value_error" and isinstance(found["input"], Mapping):  # it speaks of the mapping as a whole
+        return f"has in `{inside}`: {words}" if inside else words
+    return f"has in `{inside}` {found['input']!r}: {_small(words)}" if inside else f"is {given!r}: {_small(words)}"
+
+
+def _small(text: str) -> str:
+    return text[:1].lower() + text[1:]
 
 
 def _example(setting: Setting) -> Any:
