@@ -9,8 +9,8 @@ from hub.promises.trial import Trial, expect
 from hub.sdk.action import Action
 from hub.sdk.connector import Connector
 from hub.sdk.parameters import Contract
-from hub.sdk.proof import Nothing
 from hub.sdk.sample import unused
+from hub.sdk.shown import Nothing
 from hub.sdk.trigger import Pull, Trigger
 
 

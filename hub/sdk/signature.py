@@ -5,7 +5,8 @@ Combine them with `&` (both must hold) and `|` (either may).
 
 from __future__ import annotations
 
-from hub.sdk.proof import Basic, IfSet, Nothing, Proof, Token
+from hub.sdk.proof import IfSet, Proof
+from hub.sdk.shown import Basic, Nothing, Token
 from hub.sdk.signed import Digest, Ecdsa, Encoding, Hashed, Hmac, KeyForm, Stamp, Unit
 
 
