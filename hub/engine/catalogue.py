@@ -101,9 +101,10 @@ class Catalogue:
             return doing
         prefix, _, action = name.rpartition(".")
         connector = self.connectors.get(prefix)
-        if connector is None or action not in connector.actions:
+        connections = [one for one in self.connections.values() if one.connector.name == prefix]
+        mine = sorted(one.name for one in connections if action in one.connector.actions)
+        if connector is None or not (mine or (action in connector.actions and not connections)):
             return self._missing(name, "action")
-        mine = sorted(one.name for one in self.connections.values() if one.connector.name == prefix)
         if not mine:
             return Missing(f"`{name}` needs a connection to {connector.title}", "add one under `connections:` in hub.yaml")
         named = ", ".join(f"`{one}.{action}`" for one in mine)

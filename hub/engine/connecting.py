@@ -78,7 +78,7 @@ def _connection(settings: Settings, config: ConnectionConfig, connector: Connect
         log.redact.add(secret)
     return Connection(
         name=config.name,
-        connector=connector,
+        connector=connector.fitted(values),
         settings=values,
         base_url=config.base_url,
         allow_private=config.allow_private,

@@ -75,7 +75,7 @@ class Case:
 
 def cases(connector: Connector, open_bench: OpenBench | None = None) -> Iterator[Case]:
     """Every promise with every sample of the connector. open_bench: a hub of one's own, for what only a whole hub can keep."""
-    trial = Trial(connector)
+    trial = Trial(_with_examples(connector))
     for promise in _PROMISES["connector"]:
         yield Case(promise, trial, 0)
     for number, sample in enumerate(connector.samples, 1):
@@ -85,6 +85,14 @@ def cases(connector: Connector, open_bench: OpenBench | None = None) -> Iterator
         if sample.kind == "trigger" and open_bench is not None:
             for promise in bench_promises(open_bench):
                 yield Case(promise, of_sample, number)
+
+
+def _with_examples(connector: Connector) -> Connector:
+    """The connector as a connection with its example settings has it; as it is where they do not do: that is a case too."""
+    try:
+        return Trial(connector).connection().connector
+    except Broken:
+        return connector
 
 
 def check(

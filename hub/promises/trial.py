@@ -65,8 +65,8 @@ class Trial:
         values = {**self.values(), **laid_over}
         if self.connector.settings.problems(values):
             raise Broken(f"the example settings are not accepted: {self.connector.settings.problems(values)}")
-        url = f"https://hub.example.com/hooks/{self.connector.name}"
-        return Connection(self.connector.name, self.connector, self.connector.settings.read(values), webhook_url=url)
+        url, settings = f"https://hub.example.com/hooks/{self.connector.name}", self.connector.settings.read(values)
+        return Connection(self.connector.name, self.connector.fitted(settings), settings, webhook_url=url)
 
     def signed(self, connection: Connection | None = None, *, now: datetime = SAMPLE_NOW, body: Any = None) -> Request:
         """The sample's delivery, signed as the platform does."""

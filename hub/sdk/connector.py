@@ -1,4 +1,4 @@
-"""Connector: a plugin for one platform; what it hears, what it does, and what the hub may ask of it at run time.
+"""Connector: a plugin for one platform; what it hears and what it does.
 
 A Connector is its own plugin: registering the object is all that a folder scan or an entry point has to do.
 """
@@ -7,24 +7,23 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Container, Mapping
+from copy import copy
 from typing import Any, TypeVar, overload
 
 import pluggy
 from pydantic import BaseModel
 
-from hub import log
-from hub.errors import Refused, Unreadable
 from hub.sdk import mirror as mirrors
 from hub.sdk import parameters
 from hub.sdk import sample as samples
 from hub.sdk.action import Action, Repeat, Speaks, batched
 from hub.sdk.auth import Auth
-from hub.sdk.connection import Connection
-from hub.sdk.envelope import Envelope, Item, Source
+from hub.sdk.envelope import Source
 from hub.sdk.failures import Failure, Reply
+from hub.sdk.hearing import Hearing, Take
 from hub.sdk.mirror import Mirror
+from hub.sdk.parameters import Contract
 from hub.sdk.proof import Proof
 from hub.sdk.rate import Rate
 from hub.sdk.request import Answer, Request
@@ -35,13 +34,13 @@ from hub.sdk.values import Duration
 from hub.sdk.watch import Watch
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
-Take = Envelope | Callable[..., Iterable[Item]]
+Fit = Callable[["Connector", Settings], None]
 
 _hookimpl = pluggy.HookimplMarker("hub")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
-class Connector:
+class Connector(Hearing):
     """A platform: how it proves itself, how its deliveries are taken apart, its triggers, pulls, actions and samples.
 
     api: its base address, or several when it has more hosts; `{setting}` stands for a setting. headers: of every call; a
@@ -69,14 +68,12 @@ class Connector:
     ) -> None:
         if not _NAME.fullmatch(name):
             raise ValueError(f"{name!r} is not a name for a connector (lower case, digits, underscores)")
-        self.name, self.title = name, title
+        super().__init__(title, signature, envelope, reply)
+        self.name = name
         self.settings = (settings or SettingsForm()) + (signature.settings() if signature else SettingsForm())
         self.api = (api,) if isinstance(api, str) else api
-        self.auth, self.headers, self.signature, self.envelope = auth, headers or {}, signature, envelope
+        self.auth, self.headers = auth, headers or {}
         self.rate, self.idempotency, self.failures, self.also_awards = rate, idempotency, failures, also_awards
-        self._apart = Task(parameters.read(envelope)) if callable(envelope) else envelope
-        self._reply = reply or Answer()
-        self.triggers: dict[str, Trigger] = {}
         self.actions: dict[str, Action] = {}
         self.pulls: dict[str, Pull] = {}
         self.watches: dict[str, Watch] = {}
@@ -84,8 +81,8 @@ class Connector:
         self.samples: list[Sample] = []
         self.subscription: Task | None = None
         self.unsubscription: Task | None = None
-        self._handshakes: list[Task] = []
-        self._listeners: dict[str, list[Trigger]] = {}
+        self._fit: Fit | None = None
+        self._unfitted: Connector | None = None
         self._module = sys._getframe(1).f_globals.get("__name__", "")
 
     def __repr__(self) -> str:
@@ -185,14 +182,24 @@ class Connector:
                 raise TypeError(
                     f"{contract.name} is keyed: say where {self.name} takes the key, idempotency=header(…), body(…) or query(…)"
                 )
-            inputs = contract.inputs if batch == 1 else batched(contract)
-            gives = next((kind for kind in contract.gives if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
-            self.actions[contract.name] = Action(
-                contract.name, self.name, contract, inputs, gives, repeat, channel, batch, was=_names(was)
-            )
+            self.offer(contract, repeat=repeat, channel=channel, batch=batch, was=_names(was))
             return declared
 
         return declare if function is None else declare(function)
+
+    def offer(
+        self,
+        contract: Contract,
+        *,
+        repeat: Repeat = "never",
+        channel: Speaks | None = None,
+        batch: int = 1,
+        was: tuple[str, ...] = (),
+    ) -> None:
+        """Adds an action that no function's signature describes, because a connection's settings do; see `fit`."""
+        inputs = contract.inputs if batch == 1 else batched(contract)
+        gives = next((kind for kind in contract.gives if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+        self.actions[contract.name] = Action(contract.name, self.name, contract, inputs, gives, repeat, channel, batch, was=was)
 
     def lookup(self, action: Callable[..., Any]) -> Callable[[Decorated], Decorated]:
         """Declares how to find out whether an action, whose answer was lost, was done."""
@@ -231,6 +238,26 @@ class Connector:
             return declared
 
         return declare if function is None else declare(function)
+
+    def fit(self, function: Fit) -> Fit:
+        """Declares what a connection's settings make of the connector: actions and triggers of its own, another address.
+
+        The function changes the Connector that it is given, which is that connection's alone.
+        """
+        self._fit = function
+        return function
+
+    def fitted(self, settings: Settings) -> Connector:
+        """The connector as a connection with these settings has it."""
+        if self._fit is None:
+            return self
+        whole = self._unfitted or self
+        own = copy(whole)
+        own._unfitted, own.actions = whole, dict(whole.actions)
+        own.triggers, own.pulls = dict(whole.triggers), dict(whole.pulls)
+        own._listeners = {kind: list(triggers) for kind, triggers in whole._listeners.items()}
+        self._fit(own, settings)
+        return own
 
     def handshake(self, function: Decorated) -> Decorated:
         """Declares how to answer a request that is no delivery: a challenge, a check by GET or HEAD, an unsigned ping."""
@@ -271,14 +298,18 @@ class Connector:
 
         return declare
 
-    def sample(self, of: Callable[..., Any], given: Any, *, asks: Any = None, reply: Any = None, **said: Any) -> None:
-        """Records a case of a trigger, an action, a pull, a mirror …; see `Sample` for what may be said."""
-        name = of.__name__
-        lookups = {action.lookup.name: action for action in self.actions.values() if action.lookup}
+    def sample(self, of: Callable[..., Any] | str, given: Any, *, asks: Any = None, reply: Any = None, **said: Any) -> None:
+        """Records a case of a trigger, an action, a pull, a mirror …; see `Sample` for what may be said.
+
+        of: the function, or the name of what `fit` makes of the example settings.
+        """
+        name = of if isinstance(of, str) else of.__name__
+        mine = self.fitted(self.settings.read(self.settings.example())) if isinstance(of, str) else self
+        lookups = {action.lookup.name: action for action in mine.actions.values() if action.lookup}
         kinds: dict[str, Container[str]] = {
-            "trigger": self.triggers,
-            "action": self.actions,
-            "pull": self.pulls,
+            "trigger": mine.triggers,
+            "action": mine.actions,
+            "pull": mine.pulls,
             "lookup": lookups,
             "mirror": self.mirroring.names[:1] if self.mirroring else (),
             "reading": self.mirroring.names[1:] if self.mirroring else (),
@@ -287,69 +318,6 @@ class Connector:
         if kind is None:
             raise TypeError(f"{self.name} has no trigger, action, lookup, pull or mirror `{name}` to give a sample of")
         self.samples.append(samples.made(name, kind, given, asks=asks, reply=reply, **said))
-
-    # At run time ------------------------------------------------------------------------------------------------------------
-
-    def verify(self, request: Request, connection: Connection, now: datetime) -> None:
-        """Returns when the request is genuine. Refused when it is not, or when this connector takes no webhooks."""
-        if self.signature is None:
-            raise Refused(f"{self.title} sends no webhooks to this hub; it is asked by polling.")
-        self.signature.verify(request, connection.settings, now)
-
-    def sign(self, request: Request, connection: Connection, now: datetime) -> Request:
-        """The request as the platform would send it."""
-        return request if self.signature is None else self.signature.sign(request, connection.settings, now)
-
-    def strip(self, request: Request) -> Request:
-        """The request as it may be kept: secrets that stood in it as they are (tokens, passwords) are taken out."""
-        return request if self.signature is None else self.signature.strip(request)
-
-    def shake(self, request: Request, connection: Connection) -> Answer | None:
-        """The answer to a handshake, None when it is none. To be asked before `verify`; nothing of it is kept."""
-        handed = {Request: request, Connection: connection, Settings: connection.settings}
-        for handshake in self._handshakes:
-            try:
-                answer: Answer | None = handshake.call(handed)
-            except (Unreadable, ValueError, TypeError, LookupError, AttributeError):
-                continue
-            if answer is not None:
-                return answer
-        return None
-
-    def answer(self, request: Request, connection: Connection) -> Answer:
-        """What the platform wants to hear when its delivery is kept."""
-        return self._reply if isinstance(self._reply, Answer) else self._reply(request)
-
-    def items(self, request: Request, connection: Connection) -> list[Item]:
-        """What a delivery tells. Unreadable when it does not have the form that the envelope describes."""
-        apart = self._apart
-        if apart is None:
-            raise Unreadable(f"{self.title} sends no webhooks to this hub; it is asked by polling.")
-        handed = {Request: request, Connection: connection, Settings: connection.settings}
-        try:
-            return list(apart.call(handed) if isinstance(apart, Task) else apart.items(request))
-        except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError) as error:
-            raise Unreadable(f"The delivery is not as {self.title} describes it ({log.in_words(error)}).") from error
-
-    def is_ours(self, item: Item, connection: Connection) -> bool:
-        """False when the item names another account than the connection's, in a webhook that several share."""
-        name = self.envelope.account_setting if isinstance(self.envelope, Envelope) else "account_id"
-        ours = connection.settings.get(name)
-        return item.account is None or not ours or item.account == str(ours)
-
-    def hears(self, trigger: str, settings: Settings) -> bool:
-        """True when deliveries, with these settings, tell what the trigger reads; else it is asked for alone."""
-        return self.signature is not None and self.signature.can_hold(settings) and not self.triggers[trigger].polled
-
-    def triggers_for(self, item: Item) -> Sequence[Trigger]:
-        """The triggers that read items of this kind; none when it is of no interest."""
-        return self._listeners.get(item.kind, ())
-
-    def _listen(self, trigger: Trigger) -> None:
-        if not trigger.poke:
-            self.triggers[trigger.name] = trigger
-        for kind in trigger.kinds:
-            self._listeners.setdefault(kind, []).append(trigger)
 
 
 def _names(was: str | tuple[str, ...]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 import pytest
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, create_model
 
 from connectors.twilio import connector as twilio
 from hub.errors import CallFailed, Refused, Unreadable
@@ -32,6 +32,7 @@ from hub.sdk import (
     made_once,
 )
 from hub.sdk.declare import body, envelope, header, query, rate, reply, secret, secrets, setting, signature
+from hub.sdk.parameters import Contract, Inputs
 from hub.sdk.play import Play, one_by_one
 from hub.sdk.sample import answers
 
@@ -485,6 +486,38 @@ def test_the_reply_may_depend_on_the_request(request_of):
     connector = make(reply=lambda request: reply.json({"echo": request.method}))
     assert connector.answer(request_of(), connect(connector)).body == b'{"echo": "POST"}'
     assert make().answer(request_of(), connect(connector)) == Answer()
+
+
+def test_a_connections_settings_may_make_the_connector_its_own():
+    """Actions, triggers and an address that nobody else's connection has; fitted again, it begins from the whole."""
+    connector = make(settings=FORM + setting("verbs", kind=list[str], default=[]))
+    connector.trigger("paid", key="payment_id")(paid)
+
+    @connector.fit
+    def fit(own: Connector, settings: Settings) -> None:
+        own.api = ("https://own.example",)
+        for verb in settings["verbs"]:
+            model = create_model(verb, __base__=Inputs, what=(str, Field(description="what")))
+            say = lambda client, what, verb=verb: client.post(f"/{verb}", json={"what": what})  # noqa: E731
+            own.offer(Contract(say, verb, f"Do {verb}.", {"client": Client}, model, ()), repeat="safe")
+        if settings["verbs"]:
+            own.trigger("listed", key="payment_id")(listed)
+
+    read = connector.settings.read
+    one, other = (connector.fitted(read({"key": "k", "verbs": verbs})) for verbs in (["wash", "dry"], ["fold"]))
+    assert (set(one.actions), set(other.actions), set(connector.actions)) == ({"wash", "dry"}, {"fold"}, set())
+    assert set(one.triggers) == {"paid", "listed"} and set(connector.triggers) == {"paid"}
+    assert set(one.fitted(read({"key": "k"})).actions) == set() and one.name == connector.name
+    connection = Connection("laundry", one, read({"key": "k"}))
+    play = Play(one_by_one([answers(200, {})]))
+    one.actions["wash"].call({Client: play.client(connection, repeat="safe")}, one.actions["wash"].inputs(what="shirts"))
+    assert (play.calls[0].url, play.calls[0].body) == ("https://own.example/wash", b'{"what":"shirts"}')
+
+
+def test_a_connector_that_is_not_fitted_is_everybodys():
+    """There is nothing to copy."""
+    connector = make()
+    assert connector.fitted(connector.settings.read({"key": "k"})) is connector
 
 
 def test_subscriptions_are_tasks():
