@@ -86,8 +86,9 @@ class Batch:
                 "Two recipes probably feed each other: give one of them a condition or `once_per`."
             )
         key = fact.key if isinstance(fact, HubFact) else f"{cause.id if cause else ''}/{fact.fact}"
-        # What an event causes is caused once, with the event; only what timers tell can have been told before.
-        if cause is None and self.events.known((BUILT_IN, trigger, key)) is not None:
+        # What an event causes is caused once, with it; what timers tell, and what says so, can have been told before.
+        may_be_known = cause is None or (isinstance(fact, HubFact) and fact.told_once)
+        if may_be_known and self.events.known((BUILT_IN, trigger, key)) is not None:
             return False
         event_id = self.events.new_id()
         member_id = (fact.member_id or None) if isinstance(fact, HubFact) else cause.member_id if cause else None

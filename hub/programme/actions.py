@@ -15,6 +15,7 @@ from hub.ledger import Posting
 from hub.programme.afterwards import release, take_back
 from hub.programme.awarding import award
 from hub.programme.facts import PointsAdjusted, PointsRedeemed, RewardRedeemed, TagAdded, TagRemoved
+from hub.programme.referring import referral_code
 from hub.programme.settings import Reward
 from hub.programme.terms import USUAL, ExactPoints, Usual
 from hub.programme.watches import anniversary, birthday, lapsed, next_look, points_expiring
@@ -167,7 +168,7 @@ def _whole(work: Work, points: ExactPoints | None) -> int:
 
 
 connector = Connector("hub", title="Programme")
-for _action in (award, release, take_back, redeem, adjust, tag, untag, set_attribute):
+for _action in (award, release, take_back, redeem, adjust, tag, untag, set_attribute, referral_code):
     connector.action(repeat="safe")(_action)
 for _watch in (birthday, anniversary, lapsed, points_expiring):
     connector.watch(_watch)

@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from hub.errors import Parked
-from hub.programme import consent, messages
+from hub.programme import consent, messages, referring
 from hub.programme.facts import HubFact, MemberJoined
 from hub.programme.identities import PHONE_CHANNELS
 from hub.programme.members import Member
@@ -92,6 +92,7 @@ def take_note(work: Work, claim: messages.Claim) -> None:
     _fill(work, work.member_id)
     if isinstance(fact, Sale) and fact.amount > 0:
         work.roll.count_purchases(work.member_id, 1, worth(fact.amount, fact.currency, programme))
+    referring.take_note(work, work.member_id)
     if is_activity(fact):
         work.roll.touch(work.member_id, work.event.occurred_at)
     elif isinstance(fact, CustomerChanged):

@@ -8,22 +8,28 @@ that one occurrence is recorded once however often it is told.
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from hub.sdk.facts import Fact, Short, Text
-from hub.sdk.values import Moment, Points
+from hub.sdk.values import Currency, Moment, Money, Points
 
 _MEMBER = "mem_0190b2c4d5e67f8090a1b2c3d4e5f607"
+_FRIEND = "mem_0190b2c4d5e67f8090a1b2c3d4e5f608"
 _AT = "2026-02-06T21:27:34Z"
 
 
 class HubFact(Fact):
-    """Something that the hub did or saw about a member. key: the same for the same occurrence."""
+    """Something that the hub did or saw about a member. key: the same for the same occurrence.
+
+    told_once: several events may cause it, and only the first does.
+    """
 
     member_id: Short
     key: Short
+
+    told_once: ClassVar[bool] = False
 
 
 class MemberJoined(HubFact):
@@ -191,6 +197,34 @@ class ClaimAnswered(HubFact):
     sample = {"occurred_at": _AT, "member_id": _MEMBER, "key": "claim:msg_1", "code": "1042", "outcome": "attached"}
 
 
+class FriendJoined(HubFact):
+    """Somebody whom a member brought is a member too. member: who brought them; friend_id: who was brought."""
+
+    friend_id: Short
+
+    fact = "hub.friend_joined"
+    sample = {"occurred_at": _AT, "member_id": _MEMBER, "key": f"friend:{_FRIEND}", "friend_id": _FRIEND}
+
+
+class FriendBought(HubFact):
+    """Somebody whom a member brought bought for the first time; told once of each. amount: what earns of it."""
+
+    friend_id: Short
+    amount: Money
+    currency: Currency
+
+    fact = "hub.friend_bought"
+    told_once = True
+    sample = {
+        "occurred_at": _AT,
+        "member_id": _MEMBER,
+        "key": f"friend_bought:{_FRIEND}",
+        "friend_id": _FRIEND,
+        "amount": "60.00",
+        "currency": "USD",
+    }
+
+
 class Birthday(HubFact):
     """It is a member's birthday; February 29 is kept on the 28th in common years."""
 
@@ -255,5 +289,7 @@ HUB_FACTS: tuple[type[HubFact], ...] = (
     TagAdded,
     TagRemoved,
     ClaimAnswered,
+    FriendJoined,
+    FriendBought,
 )
 """What the programme tells as `hub.*`; the facts of watches come with the watches."""

@@ -1,8 +1,8 @@
 """Identities: by what a member is found, and the one written form of an address.
 
-An identity is `id:<connection>:<id>`, `email:<address>` or `phone:<E.164>`; each belongs to one member. Where a customer
-record names two members, the strongest wins: the platform's id, then the e-mail address, then the phone number (phones are
-shared in families).
+An identity is `id:<connection>:<id>`, `email:<address>`, `phone:<E.164>` or `code:<code>` (by which a member brings others);
+each belongs to one member. Where a customer record names two members, the strongest wins: the platform's id, then the e-mail
+address, then the phone number (phones are shared in families).
 """
 
 from __future__ import annotations

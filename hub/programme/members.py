@@ -31,7 +31,7 @@ class Member(NamedTuple):
 
     joined_on: the local date of joining. lifetime_points: what was earned for good, awards less clawbacks; never lowered by
     spending or expiry. last_activity_at: of the last purchase, visit or the like. purchases, spent: what was bought and not
-    given back, spent in minor units of the programme's currency.
+    given back, spent in minor units of the programme's currency. referred_by: the member who brought them.
     """
 
     id: str
@@ -50,6 +50,7 @@ class Member(NamedTuple):
     lifetime_points: int = 0
     purchases: int = 0
     spent: int = 0
+    referred_by: str | None = None
 
     def view(self, balance: Balance, programme: Programme) -> dict[str, Any]:
         """What recipes see as `member`; the fields of MemberView."""
@@ -72,6 +73,7 @@ class Member(NamedTuple):
             "last_activity_on": None if last is None else last.astimezone(programme.zone).date(),
             "purchases": self.purchases,
             "spent": from_minor(self.spent, programme.currency),
+            "referred_by": self.referred_by,
         }
 
 
@@ -97,6 +99,7 @@ class MemberView(BaseModel):
     last_activity_on: date | None = None
     purchases: int = 0
     spent: Money = Decimal(0)
+    referred_by: str | None = None
 
 
 def _load_members(session: Session, ids: Collection[str]) -> dict[str, Member]:
@@ -122,6 +125,7 @@ def _member(row: Row) -> Member:
         row["lifetime_points"],
         row["purchases"],
         row["spent"],
+        row["referred_by"],
     )
 
 
@@ -146,6 +150,7 @@ def _member_row(_: str, member: Member) -> tuple[Any, ...]:
         member.lifetime_points,
         member.purchases,
         member.spent,
+        member.referred_by,
     )
 
 

@@ -1,7 +1,7 @@
 -- members_of --
 -- The members with these ids.
 SELECT id, joined_at, joined_on, first_name, last_name, email, phone, birthday, language, tier, tags, attributes,
-       last_activity_at, lifetime_points, purchases, spent
+       last_activity_at, lifetime_points, purchases, spent, referred_by
 FROM member
 WHERE id IN :ids;
 
@@ -9,10 +9,10 @@ WHERE id IN :ids;
 -- Write a member as it stands now.
 INSERT INTO member (id, joined_at, joined_on, joined_month_day, first_name, last_name, email, phone, birthday,
                     birthday_month_day, language, tier, tags, attributes, last_activity_at, lifetime_points, purchases,
-                    spent)
+                    spent, referred_by)
 VALUES (:id, :joined_at, :joined_on, :joined_month_day, :first_name, :last_name, :email, :phone, :birthday,
         :birthday_month_day, :language, :tier, :tags, :attributes, :last_activity_at, :lifetime_points, :purchases,
-        :spent)
+        :spent, :referred_by)
 ON CONFLICT (id) DO UPDATE SET
     first_name = excluded.first_name,
     last_name = excluded.last_name,
@@ -27,7 +27,8 @@ ON CONFLICT (id) DO UPDATE SET
     last_activity_at = excluded.last_activity_at,
     lifetime_points = excluded.lifetime_points,
     purchases = excluded.purchases,
-    spent = excluded.spent;
+    spent = excluded.spent,
+    referred_by = excluded.referred_by;
 
 -- members_by_identity --
 -- Whom these identities belong to.

@@ -64,6 +64,17 @@ class Roll:
                 return owner
         return None
 
+    def owner_of(self, identity: str) -> str | None:
+        """Whom an identity finds."""
+        return self._unit.get(IDENTITIES, identity)
+
+    def give_identity(self, member_id: str, identity: str) -> bool:
+        """Let an identity find this member; False when it finds somebody else."""
+        holder = self.owner_of(identity)
+        if holder is None:
+            self._add_identity(member_id, identity)
+        return holder in (None, member_id)
+
     def find_or_create(self, customer: Customer, connection: str, at: datetime, *, cause: str) -> Found:
         """The member that a customer record is about; made when nobody is known by any of its identities.
 
@@ -124,11 +135,8 @@ class Roll:
         """
         for platform_id in platform_ids:
             identity = f"id:{connection}:{platform_id}"
-            holder = self._unit.get(IDENTITIES, identity)
-            if holder is None:
-                self._add_identity(member_id, identity)
-            elif holder != member_id:
-                self._note(identity, member_id, holder, cause)
+            if not self.give_identity(member_id, identity):
+                self._note(identity, member_id, self.owner_of(identity) or "", cause)
 
     def change(self, member_id: str, field: str, value: Any, *, cause: str) -> Member:
         """Give one field a new value; the same value changes nothing."""

@@ -33,6 +33,7 @@ from hub.sdk import (
     Money,
     Payload,
     Reference,
+    Referral,
     Refund,
     Review,
     Sale,
@@ -126,6 +127,14 @@ class Appointment(Payload):
     buyer: Buyer
     status: Literal["booked", "no_show", "cancelled", "completed"]
     recurring: bool = False
+
+
+class Brought(Payload):
+    id: str
+    at: datetime
+    buyer: Buyer
+    by: Buyer | None = None
+    code: str | None = None
 
 
 class Changed(CustomerChanged):
@@ -230,6 +239,13 @@ def appointment(told: Appointment) -> Booking:
     return Booking(
         occurred_at=told.at, customer=who, booking_id=told.id, status=told.status, recurring=told.recurring, references=about
     )
+
+
+@till.trigger("brought", key="referral_id")
+def brought(told: Brought) -> Referral:
+    """Somebody named whoever brought them."""
+    by = told.by.known() if told.by else None
+    return Referral(occurred_at=told.at, customer=told.buyer.known(), referral_id=told.id, code=told.code, referrer=by)
 
 
 @till.trigger("opinion", key="review_id")
