@@ -259,7 +259,10 @@ def _heard(line: socket.socket) -> Heard | None:
 
 
 def certificate(folder: Path, name: str) -> tuple[Path, Path]:
-    """A self-signed certificate for a name: (certificate file, key file)."""
+    """A self-signed certificate for a name: (certificate file, key file), made once in a folder."""
+    cert_file, key_file = folder / f"{name}.cert.pem", folder / f"{name}.key.pem"
+    if cert_file.exists():
+        return cert_file, key_file
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     start = datetime(2020, 1, 1, tzinfo=UTC)
@@ -274,7 +277,6 @@ def certificate(folder: Path, name: str) -> tuple[Path, Path]:
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
         .sign(key, hashes.SHA256())
     )
-    cert_file, key_file = folder / "cert.pem", folder / "key.pem"
     cert_file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
     key_file.write_bytes(
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
