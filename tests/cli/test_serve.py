@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -161,8 +161,11 @@ def test_a_server_that_was_killed_is_replaced(hub, ask, connected, port):
 
 def children(process: subprocess.Popen) -> list[int]:
     """The processes that it has started, and that it has not seen end."""
-    told = [task.joinpath("children").read_text("ascii") for task in Path(f"/proc/{process.pid}/task").iterdir()]
-    return [int(pid) for pid in " ".join(told).split()]
+    found: list[int] = []
+    for task in Path(f"/proc/{process.pid}/task").iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):  # the thread has ended meanwhile
+            found += map(int, task.joinpath("children").read_text("ascii").split())
+    return found
 
 
 def test_drain_works_what_is_there(hub, connected):
