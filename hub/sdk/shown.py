@@ -81,10 +81,11 @@ class Token(Proof):
 
 @dataclass(frozen=True, slots=True)
 class Basic(Proof):
-    """HTTP basic authentication, by two settings."""
+    """HTTP basic authentication, by two settings. is_fixed: the user name is this very text, and no setting."""
 
     username: str
     password: str
+    is_fixed: bool = False
 
     @property
     def shown(self) -> str:
@@ -98,17 +99,21 @@ class Basic(Proof):
             name, colon, password = base64.b64decode(coded.strip(), validate=True).decode().partition(":")
         except (binascii.Error, ValueError):
             raise Refused("The header Authorization is malformed: what follows `Basic` is not base64 of text.") from None
-        known = any_same(name, _plain(settings, self.username))
+        known = any_same(name, self._names(settings))
         right = any_same(password, current(settings, self.password))
         if not (colon and known and right):
             raise Refused("The user name or the password is not the one that this connection expects.")
 
     def sign(self, request: Request, settings: Settings, now: datetime) -> Request:
-        pair = f"{_plain(settings, self.username)[0]}:{current(settings, self.password)[0]}"
+        pair = f"{self._names(settings)[0]}:{current(settings, self.password)[0]}"
         return request.with_headers({"authorization": "Basic " + base64.b64encode(pair.encode()).decode()})
 
     def examples(self, seed: str = "") -> Mapping[str, str]:
-        return {self.username: "hub", self.password: f"example-password-7Qd2{seed}"}
+        named = {} if self.is_fixed else {self.username: "hub"}
+        return {**named, self.password: f"example-password-7Qd2{seed}"}
+
+    def _names(self, settings: Settings) -> tuple[str, ...]:
+        return (self.username,) if self.is_fixed else _plain(settings, self.username)
 
     def strip(self, request: Request) -> Request:
         return _without(request, "authorization")

@@ -74,9 +74,9 @@ def ecdsa(header: str, public_key: str, *, timestamp: str, tolerance: int | None
     return Ecdsa(header, public_key, "{timestamp}{body}", stamp=Stamp(header=timestamp, tolerance=tolerance))
 
 
-def basic(username: str, password: str) -> Basic:
-    """HTTP basic authentication, by the names of two settings."""
-    return Basic(username, password)
+def basic(username: str, password: str, *, is_fixed: bool = False) -> Basic:
+    """HTTP basic authentication, by the names of two settings; or `is_fixed`, with this very user name."""
+    return Basic(username, password, is_fixed)
 
 
 def token(secret: str, *, header: str = "", query: str = "", path: bool = False) -> Token:

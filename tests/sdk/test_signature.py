@@ -59,7 +59,8 @@ SCHEMES = {
         ports=True,
         body_digest="bodySHA256",
     ),
-    "pipedrive": signature.basic("user", "key"),
+    "basic": signature.basic("user", "key"),
+    "pipedrive": signature.basic("hub", "key", is_fixed=True),
     "salesforce": signature.token("key", header="X-Hub-Token"),
     "trustpilot": signature.token("key", query="key"),
     "zoho": signature.token("key", path=True),
@@ -316,6 +317,15 @@ def test_a_path_without_a_token_is_kept_as_it_is(request_of, settings_of, now):
     told = scheme.second.sign(request, settings, now)
     scheme.verify(told, settings, now)
     assert scheme.strip(told) == request
+
+
+def test_a_fixed_user_name_is_no_setting(request_of, settings_of, now):
+    """It is compared all the same."""
+    scheme, settings = SCHEMES["pipedrive"], settings_of(key="k")
+    assert scheme.compares_with == ("key",)
+    other = signature.basic("guest", "key", is_fixed=True).sign(request_of(), settings, now)
+    with pytest.raises(Refused, match="user name"):
+        scheme.verify(other, settings, now)
 
 
 def test_no_proof_needs_a_connection_that_says_so(request_of, now):
