@@ -119,6 +119,14 @@ SELECT id, kind, connection, name, run_id, step, event_id, member_id, lane, inpu
        created_at, changed_at
 FROM call WHERE id IN :ids;
 
+-- calls_about --
+-- What the recipes that ran for a member asked of platforms, the newest first.
+SELECT call.id, call.kind, call.connection, call.name, call.run_id, call.step, call.event_id, call.member_id, call.lane, call.input,
+       call.state, call.attempts, call.due_at, call.result, call.note, call.created_at, call.changed_at
+FROM event JOIN run ON run.event_id = event.id JOIN call ON call.run_id = run.id
+WHERE event.member_id = :member_id AND call.kind = 'action'
+ORDER BY call.id DESC LIMIT :most;
+
 -- calls_due --
 -- The calls of a connection whose time has come, earliest first.
 SELECT id, kind, connection, name, run_id, step, event_id, member_id, lane, input, state, attempts, due_at, result, note,

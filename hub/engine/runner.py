@@ -17,6 +17,7 @@ from hub.engine import runs
 from hub.engine.alike import looks_like
 from hub.engine.batch import Batch
 from hub.engine.calls import CALLS, Call
+from hub.engine.catalogue import Catalogue
 from hub.engine.controls import Ask, Stop, Wait
 from hub.engine.events import Event, effect_key, queries
 from hub.engine.hindsight import AWARD, remember_run, seen_by
@@ -236,7 +237,7 @@ class Runner:
             work = self._work(run, step, event)
             if self._batch.events.is_fresh(event.id):
                 self._batch.book.never_used(work.key)
-            result = doing.action.call({Work: work}, inputs)
+            result = doing.action.call({Work: work, Catalogue: self._batch.catalogue}, inputs)
             steered = self._steered(run, step, result)
             return steered or self._noted(run, step, scope, values, result)
 

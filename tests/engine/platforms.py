@@ -29,6 +29,7 @@ from hub.sdk import (
     JobCompleted,
     Line,
     LoyaltyActivity,
+    MessageDelivered,
     MessageReceived,
     Money,
     Payload,
@@ -300,6 +301,12 @@ class Mark(BaseModel):
 def message(told: Word) -> MessageReceived:
     """Somebody wrote."""
     return MessageReceived(occurred_at=told.at, message_id=told.id, address=told.sender, text=told.text)
+
+
+@letters.trigger("arrived", key=("message_id", "address"))
+def arrived(told: Word) -> MessageDelivered:
+    """A letter arrived."""
+    return MessageDelivered(occurred_at=told.at, message_id=told.id, channel="sms", address=told.sender)
 
 
 def _send(client: Client, to: str, text: str) -> Sent:
