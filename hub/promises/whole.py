@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import get_args
 
-from hub.promises.trial import Trial, expect
+from hub.promises.trial import KEY, Trial, expect
 from hub.sdk.action import Action
 from hub.sdk.connector import Connector
+from hub.sdk.facts import RewardOrder
 from hub.sdk.parameters import Contract
 from hub.sdk.sample import unused
 from hub.sdk.shown import Nothing
@@ -86,6 +88,20 @@ def has_samples(trial: Trial) -> None:
     expect(not silent, f"no sample shows what {', '.join(silent)} gives")
 
 
+def knows_its_own_orders(trial: Trial) -> None:
+    """An order that one of its actions made is told with the key of that call."""
+    connector = trial.connector
+    telling = {name for name, trigger in connector.triggers.items() if issubclass(trigger.gives, RewardOrder)}
+    if not telling or not any(action.spends for action in connector.actions.values()):
+        return
+    of = telling | {pull.name for pull in connector.pulls.values() if pull.trigger in telling}
+    told = [sample.gives for sample in connector.samples if sample.of in of and isinstance(sample.gives, Mapping)]
+    known = any(gives.get("call_key") == KEY for gives in told)
+    expect(
+        known, f"no sample of {', '.join(sorted(telling))} gives an order whose `call_key` is {KEY}, that of the samples' calls"
+    )
+
+
 def works_with_its_example_settings(trial: Trial) -> None:
     """Its settings have examples of the right form, as people write them."""
     trial.connection()
@@ -118,6 +134,7 @@ PROMISES = (
     speaks_in_sentences,
     explains_its_inputs,
     has_samples,
+    knows_its_own_orders,
     works_with_its_example_settings,
     names_a_missing_setting,
 )

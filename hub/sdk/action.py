@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from hub import log
 from hub.errors import CallFailed, HubError
 from hub.sdk.parameters import Contract
+from hub.sdk.spending import Spending
 from hub.sdk.trigger import STUMBLES
 
 Made = TypeVar("Made")
@@ -54,7 +55,7 @@ class Action:
     inputs: the model that a recipe fills in. gives: the model of its result, or None. repeat: `safe` (doing it twice is doing
     it once), `keyed` (the platform keeps the key and does it once), `never` (a lost answer is looked up, or held for a person).
     channel: on which channel it speaks to a member; then the messaging gate stands before it. Where that is `email or sms`, the
-    address in `to` says which. batch: how many go out as one.
+    address in `to` says which. batch: how many go out as one. spends: what it buys, where it spends money at the platform.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Action:
     batch: int
     lookup: Contract | None = None
     was: tuple[str, ...] = ()
+    spends: Spending | None = None
 
     @property
     def doc(self) -> str:

@@ -15,7 +15,7 @@ import pluggy
 from pydantic import BaseModel
 
 from hub.sdk import mirror as mirrors
-from hub.sdk import parameters
+from hub.sdk import parameters, spending
 from hub.sdk import sample as samples
 from hub.sdk.action import Action, Repeat, Speaks, batched
 from hub.sdk.auth import Auth
@@ -29,6 +29,7 @@ from hub.sdk.rate import Rate
 from hub.sdk.request import Answer, Request
 from hub.sdk.sample import Sample
 from hub.sdk.settings import Settings, SettingsForm
+from hub.sdk.spending import Spending
 from hub.sdk.trigger import Pull, Task, Trigger, fact_of
 from hub.sdk.values import Duration
 from hub.sdk.watch import Watch
@@ -160,7 +161,14 @@ class Connector(Hearing):
     def action(self, function: Decorated, /) -> Decorated: ...
     @overload
     def action(
-        self, /, *, repeat: Repeat = "never", channel: Speaks | None = None, batch: int = 1, was: str | tuple[str, ...] = ()
+        self,
+        /,
+        *,
+        repeat: Repeat = "never",
+        channel: Speaks | None = None,
+        batch: int = 1,
+        was: str | tuple[str, ...] = (),
+        spends: Spending | None = None,
     ) -> Callable[[Decorated], Decorated]: ...
     def action(
         self,
@@ -171,6 +179,7 @@ class Connector(Hearing):
         channel: Speaks | None = None,
         batch: int = 1,
         was: str | tuple[str, ...] = (),
+        spends: Spending | None = None,
     ) -> Decorated | Callable[[Decorated], Decorated]:
         """Declares what a recipe may ask for; see `Action` for what may be said."""
 
@@ -182,7 +191,7 @@ class Connector(Hearing):
                 raise TypeError(
                     f"{contract.name} is keyed: say where {self.name} takes the key, idempotency=header(…), body(…) or query(…)"
                 )
-            self.offer(contract, repeat=repeat, channel=channel, batch=batch, was=_names(was))
+            self.offer(contract, repeat=repeat, channel=channel, batch=batch, was=_names(was), spends=spends)
             return declared
 
         return declare if function is None else declare(function)
@@ -195,11 +204,16 @@ class Connector(Hearing):
         channel: Speaks | None = None,
         batch: int = 1,
         was: tuple[str, ...] = (),
+        spends: Spending | None = None,
     ) -> None:
         """Adds an action that no function's signature describes, because a connection's settings do; see `fit`."""
         inputs = contract.inputs if batch == 1 else batched(contract)
         gives = next((kind for kind in contract.gives if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
-        self.actions[contract.name] = Action(contract.name, self.name, contract, inputs, gives, repeat, channel, batch, was=was)
+        if spends is not None:
+            spending.check(spends, contract.name, inputs, gives)
+        self.actions[contract.name] = Action(
+            contract.name, self.name, contract, inputs, gives, repeat, channel, batch, was=was, spends=spends
+        )
 
     def lookup(self, action: Callable[..., Any]) -> Callable[[Decorated], Decorated]:
         """Declares how to find out whether an action, whose answer was lost, was done."""

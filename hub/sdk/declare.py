@@ -9,10 +9,11 @@ from hub.sdk.envelope import Envelope, Source
 from hub.sdk.rate import rate
 from hub.sdk.sample import answers, ask
 from hub.sdk.settings import secret, secrets, setting
+from hub.sdk.spending import spends
 
 __all__ = [
     "answers", "ask", "auth", "body", "envelope", "header", "pages", "query", "rate", "reply", "secret", "secrets", "setting",
-    "signature",
+    "signature", "spends",
 ]  # fmt: skip
 
 

@@ -428,6 +428,41 @@ class LoyaltyActivity(Fact):
     }
 
 
+class RewardOrder(Fact):
+    """Something of worth was bought for a member, or what became of it changed: a gift card, a prepaid card, credit at a shop.
+
+    call_key: the `CallKey` of the hub's call that made the order, empty where something else did. state: as it stands now;
+    what is `sent` has been paid for. amount: what it is worth to whoever gets it, in `currency`. total: what it cost, with its
+    `fees`, and what was `refunded` of that, in `paid_in`.
+    """
+
+    order_id: Short
+    call_key: Short = ""
+    state: Literal["waiting", "sent", "failed", "cancelled"]
+    ordered_at: Moment | None = None
+    amount: Money | None = None
+    currency: Currency | None = None
+    total: Money | None = None
+    fees: Money | None = None
+    refunded: Money = Decimal(0)
+    paid_in: Currency | None = None
+
+    fact = "reward_order"
+    makes_member = False
+    sample = {
+        "occurred_at": _AT,
+        "order_id": "ORDER1",
+        "call_key": "call_1",
+        "state": "sent",
+        "ordered_at": _AT,
+        "amount": "20.00",
+        "currency": "EUR",
+        "total": "23.10",
+        "fees": "0.60",
+        "paid_in": "USD",
+    }
+
+
 class RowChanged(Fact):
     """A row of a table or sheet was added or changed. fields: by column name."""
 
@@ -471,6 +506,7 @@ FACTS: tuple[type[Fact], ...] = (
     MessageFailed,
     RedemptionRequested,
     LoyaltyActivity,
+    RewardOrder,
     RowChanged,
     ConnectionRevoked,
 )
