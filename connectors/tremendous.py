@@ -16,9 +16,9 @@ Setup:
 What is told: a notice only says which reward or order it is about; the rest is looked up when the hub hears of it, and counts
 as it is then: a failure that was overcome meanwhile is none. Polling finds what became of the orders of the last seven days;
 what waits longer for its day, one cancelled reward of several, and rewards that look like fraud are told by webhook alone.
-Nobody becomes a member by a reward. `order_changed` tells every order with what it cost: `ours` are those that the hub made,
-whose `external_id` is `loy-` and the number of the call, so that what was spent can be held against what was sent. That a card
-was redeemed is not told: Tremendous has no such event.
+Nobody becomes a member by a reward. `order_changed` tells every order with what it cost; the `external_id` of one that the hub
+made is `loy-` and the number of the call, so that what was spent is held against what was sold (`hub spend`). An order whose
+money all came back counts as cancelled. That a card was redeemed is not told: Tremendous has no such event.
 
 What goes out: `to` is an e-mail address or a phone number; Tremendous itself sends the reward there. Such a message passes the
 hub's consent like any other: who opted out of that channel gets nothing by it. An order is made once, however often the call is
@@ -56,13 +56,15 @@ from hub.sdk import (
     Payload,
     Reference,
     Reply,
+    RewardOrder,
     Settings,
     SignedMoney,
+    UtcMoment,
     digest,
     field_keys,
     phone,
 )
-from hub.sdk.declare import answers, ask, auth, body, envelope, pages, rate, secret, setting, signature
+from hub.sdk.declare import answers, ask, auth, body, envelope, pages, rate, secret, setting, signature, spends
 from hub.sdk.facts import Short
 
 Host = Literal["www.tremendous.com", "testflight.tremendous.com"]
@@ -186,8 +188,17 @@ class Order(Payload):
     id: str
     external_id: str | None = None
     status: str
+    created_at: UtcMoment | None = None
     payment: Payment | None = None
     rewards: tuple[Reward, ...] | None = None
+
+    @property
+    def state(self) -> Literal["waiting", "sent", "failed", "cancelled"]:
+        """What came of it, or has not come of it yet."""
+        paid = self.payment
+        if self.status == "CANCELED" or (paid and paid.refunded and paid.refunded >= paid.total):
+            return "cancelled"
+        return "sent" if self.status == "EXECUTED" else "failed" if self.status == "FAILED" else "waiting"
 
     def cost(self) -> dict[str, Any]:
         """What is told of the money that it took."""
@@ -277,29 +288,19 @@ def reward_flagged(notice: Notice, client: Client) -> RewardFlagged:
     return RewardFlagged(**(notice.reward or _reward(client, notice.id)).filled())
 
 
-class RewardOrder(Fact):
-    """An order of rewards, as it stands. amount: of its rewards, in their `currency`; None where they have several.
+class Ordered(RewardOrder):
+    """An order of rewards, as it stands. amount: of its rewards; None where they have several currencies.
 
-    total, fees, refunded: what it cost and what came back of it, in `paid_in`. ours: the hub made it.
+    status: as Tremendous calls its state. external_id: what it is to whoever made it.
     """
 
-    order_id: Short
     external_id: Short = ""
-    ours: bool = False
     status: Short
-    amount: Money | None = None
-    currency: Currency | None = None
-    total: Money | None = None
-    fees: Money | None = None
-    refunded: Money = Decimal(0)
-    paid_in: Currency | None = None
     reward_ids: tuple[Short, ...] = ()
 
-    fact = "reward_order"
-    makes_member = False
     sample: ClassVar[dict[str, Any]] = {
-        "order_id": "ORDERFIX01", "external_id": "loy-call_1", "ours": True, "status": "EXECUTED", "amount": "20",
-        "currency": "EUR", "total": "23.10", "fees": "0", "paid_in": "USD", "reward_ids": ["REWARDFIX1"],
+        **RewardOrder.sample, "order_id": "ORDERFIX01", "external_id": "loy-call_1", "status": "EXECUTED",
+        "reward_ids": ["REWARDFIX1"],
     }  # fmt: skip
 
 
@@ -309,19 +310,21 @@ OURS = "loy-"
 @connector.trigger(
     "ORDERS.CREATED", "ORDERS.APPROVED", "ORDERS.CANCELED", "ORDERS.FAILED", key=("order_id", "status", "refunded")
 )
-def order_changed(notice: Notice, client: Client) -> RewardOrder:
+def order_changed(notice: Notice, client: Client) -> Ordered:
     """An order of rewards was made, approved, cancelled, paid, refunded in part, or failed."""
     order = notice.order or _order(client, notice.id)
     rewards, external_id = order.rewards or (), order.external_id or ""
     currencies = {reward.currency for reward in rewards}
     came_back = order.payment.refunded if order.payment else None
     things = [("reward_order", order.id), *(("reward", reward.id) for reward in rewards)]
-    return RewardOrder(
+    return Ordered(
         references=tuple(Reference(kind=kind, id=number) for kind, number in things),
         order_id=order.id,
         external_id=external_id,
-        ours=external_id.startswith(OURS),
+        call_key=external_id.removeprefix(OURS) if external_id.startswith(OURS) else "",
+        state=order.state,
         status=order.status,
+        ordered_at=order.created_at,
         amount=sum(reward.amount for reward in rewards) if len(currencies) == 1 else None,
         currency=currencies.pop() if len(currencies) == 1 else None,
         **order.cost(),
@@ -573,6 +576,7 @@ Message = Annotated[str | None, "what the mail or text message says, where it is
 Language = Annotated[str | None, "the language in which it is redeemed, such as fr"]
 Day = Annotated[date | None, "the day on which it goes out, within a year; at once without one"]
 Fields = Annotated[dict[str, str], "custom fields by label or id"]
+SPENT = spends("amount", "currency", order="order_id")
 FIELD_ID = re.compile(r"(?=.*[0-9])[A-Z0-9]{8,20}")
 
 
@@ -664,7 +668,7 @@ def _send(client: Client, connection: Connection, key: str, wish: Wish) -> Sent:
     )
 
 
-@connector.action(repeat="keyed", channel="email or sms")
+@connector.action(repeat="keyed", channel="email or sms", spends=SPENT)
 def send_gift_card(
     client: Client,
     connection: Connection,
@@ -686,7 +690,7 @@ def send_gift_card(
     )
 
 
-@connector.action(repeat="keyed", channel="email or sms")
+@connector.action(repeat="keyed", channel="email or sms", spends=SPENT)
 def send_prepaid_card(
     client: Client,
     connection: Connection,
@@ -709,7 +713,7 @@ def send_prepaid_card(
     return _send(client, connection, key, Wish(to, amount, currency, [card], None, name, message, language, deliver_on, fields))
 
 
-@connector.action(repeat="keyed", channel="email or sms")
+@connector.action(repeat="keyed", channel="email or sms", spends=SPENT)
 def send_choice(
     client: Client,
     connection: Connection,
@@ -879,15 +883,16 @@ for heard, event in (
     connector.sample(heard, told, asks=GET_REWARD, reply={"reward": LOST}, gives=REWARD_ID | {"address": "ada@example.com"})
 connector.sample(
     order_changed, _told("ORDERS.APPROVED", "orders", "ORDERFIX01"), asks=GET_ORDER, reply={"order": ORDER},
-    gives={"order_id": "ORDERFIX01", "external_id": "loy-run_1/step_1", "ours": True, "status": "EXECUTED", "amount": "20",
-           "currency": "EUR", "total": "23.1", "fees": "0", "paid_in": "USD", "reward_ids": ["REWARDFIX1"]},
+    gives={"order_id": "ORDERFIX01", "call_key": "run_1/step_1", "state": "sent", "status": "EXECUTED", "amount": "20",
+           "ordered_at": "2026-02-06T21:20:00Z", "currency": "EUR", "total": "23.1", "fees": "0", "paid_in": "USD",
+           "reward_ids": ["REWARDFIX1"]},
 )  # fmt: skip
 connector.sample(product_removed, _told("PRODUCTS.REMOVED", "products", "OKMHM2X2OHYV"), gives={"product_id": "OKMHM2X2OHYV"})
 for pulled, row, gives in (
     (delivered_rewards, ORDER, REWARD_ID),
     (failed_rewards, _order_of(LOST), REWARD_ID),
     (cancelled_rewards, _order_of(LOST, "CANCELED", **BACK), REWARD_ID),
-    (orders, _order_of(LOST, **BACK), {"order_id": "ORDERFIX01", "refunded": "23.1"}),
+    (orders, _order_of(LOST, **BACK), {"order_id": "ORDERFIX01", "state": "cancelled", "refunded": "23.1"}),
 ):
     asked = ask(LIST, query={"limit": "100", "created_at[gte]": "2026-01-30T00:00:00Z"})
     connector.sample(pulled, SINCE, asks=asked, reply={"orders": [row], "total_count": 1}, gives=gives)

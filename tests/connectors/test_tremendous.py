@@ -170,7 +170,7 @@ def test_an_order_of_several_rewards_is_told_as_one() -> None:
     other = ARRIVED | {"id": "REWARDFIX2"}
     order = tremendous._order_of(ARRIVED) | {"external_id": None, "rewards": [ARRIVED, other]}
     fact = _one("ORDERS.CREATED", {"order": order})
-    assert (fact.amount, fact.reward_ids, fact.ours) == (Decimal(40), ("REWARDFIX1", "REWARDFIX2"), False)
+    assert (fact.amount, fact.reward_ids, fact.call_key) == (Decimal(40), ("REWARDFIX1", "REWARDFIX2"), "")
     mixed = order | {"rewards": [ARRIVED, other | {"value": {"denomination": 5, "currency_code": "USD"}}]}
     fact = _one("ORDERS.CREATED", {"order": mixed})
     assert (fact.amount, fact.currency) == (None, None)
@@ -186,6 +186,47 @@ def test_an_order_is_told_again_with_each_state_and_each_refund() -> None:
     keys = [_key("order_changed", fact) for fact in (*facts, waiting)]
     assert keys[1] == keys[2] and len(set(keys)) == 3
     assert (waiting.total, waiting.status) == (None, "PENDING INTERNAL PAYMENT APPROVAL")
+
+
+@pytest.mark.parametrize(
+    ("status", "refunded", "state"),
+    [
+        ("EXECUTED", None, "sent"),
+        ("EXECUTED", "3.10", "sent"),
+        ("EXECUTED", "23.1", "cancelled"),
+        ("CANCELED", None, "cancelled"),
+        ("FAILED", None, "failed"),
+        ("PENDING APPROVAL", None, "waiting"),
+        ("SOMETHING NEW", None, "waiting"),
+    ],
+)
+def test_what_came_of_an_order_is_told_in_the_words_of_all_providers(status: str, refunded: str | None, state: str) -> None:
+    """What was paid back whole came to nothing; what nobody knows waits."""
+    paid = {"refund": {"total": float(refunded), "currency_code": "USD"}} if refunded else {}
+    assert _one("ORDERS.CREATED", _order(status, **paid)).state == state
+    assert _one("ORDERS.CREATED", {"order": _order(status)["order"] | {"payment": None}}).state in {state, "sent"}
+
+
+@pytest.mark.parametrize(
+    ("external_id", "call_key"), [("loy-call_1", "call_1"), ("loyal-1", ""), ("payroll-7", ""), ("", ""), (None, "")]
+)
+def test_an_order_of_the_hubs_is_known_by_its_key(external_id: str | None, call_key: str) -> None:
+    """Whatever else buys at the same account names its orders otherwise, or not at all."""
+    order = _order()["order"] | {"external_id": external_id}
+    fact = _one("ORDERS.CREATED", {"order": order})
+    assert (fact.call_key, fact.external_id) == (call_key, external_id or "")
+    assert fact.ordered_at == datetime(2026, 2, 6, 21, 20, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("name", ["send_gift_card", "send_prepaid_card", "send_choice"])
+def test_what_is_sent_says_what_it_costs_and_under_which_order(name: str) -> None:
+    """The worth that the member gets, in its currency; what it cost in another is the order's to tell."""
+    more = {"product": "OKMHM2X2OHYV"} if name != "send_choice" else {}
+    result, _ = _act(name, {"to": "ada@example.com", "amount": "12.50", "currency": "CAD", **more}, _order())
+    action = tremendous.connector.actions[name]
+    inputs = action.inputs.model_validate({"to": "ada@example.com", "amount": "12.50", "currency": "CAD", **more})
+    assert action.spends is not None
+    assert action.spends.of(inputs, result.model_dump(mode="json")) == (Decimal("12.50"), "CAD", "ORDERFIX01")
 
 
 def test_a_webhook_and_polling_meet_in_one_event() -> None:
