@@ -62,7 +62,7 @@ BEYOND = {
 }
 
 # Contracts that have left out the bodies of most answers.
-TERSE = {"mailchimp", "quickbooks"}
+TERSE = {"loyaltylion", "mailchimp", "quickbooks"}
 
 # Fields that a contract leaves open, though the platform's own pages name them, by its schema.
 OPEN = {
