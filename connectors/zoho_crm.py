@@ -548,11 +548,8 @@ def upsert_contact(client: Client, settings: Settings, contacts: list[Contact]) 
 @connector.mirror(update_record)
 def as_contact(one: Mirrored) -> dict[str, Any] | None:
     """The contact that shows a member's points."""
-    if not (one.customer.id or "").isdecimal():
-        return None
-    numbers = {name: value for name, value in one.fields.items() if isinstance(value, int)}
-    fields = {name: text for name, text in one.texts.items() if name not in numbers}
-    return {"record": one.customer.id, "fields": fields, "numbers": numbers}
+    known = (one.customer.id or "").isdecimal()
+    return {"record": one.customer.id, "fields": one.others, "numbers": one.numbers} if known else None
 
 
 @connector.mirrored(batch=50)
