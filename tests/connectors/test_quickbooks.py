@@ -480,10 +480,22 @@ def test_a_name_makes_no_customer_of_a_customer(first: str | None, shown: str) -
     assert _sent(play.calls[1])["DisplayName"] == shown
 
 
+def test_a_name_that_somebody_has_gets_the_address_behind_it() -> None:
+    """Suppliers and employees share the names of customers; another fault stays one."""
+    (kept,), play = _act("upsert_customer", [NAMES], NOBODY, quickbooks.TAKEN_NAME, {"Customer": ADA})
+    assert kept.created and _sent(play.calls[2])["DisplayName"] == "Ada Ng (ada@example.com)"
+    assert _asked(play.calls[1], "requestid") != _asked(play.calls[2], "requestid")
+    (failure,), play = _act("upsert_customer", [NAMES], NOBODY, _fault("2020"))
+    assert isinstance(failure, CallFailed) and len(play.calls) == 2
+
+
 def test_a_customer_who_is_so_already_is_not_written() -> None:
     """Every write would come back as a notice."""
-    (kept,), play = _act("upsert_customer", [NAMES | {"phone": "(415) 555-0123"}], {"QueryResponse": {"Customer": [ADA]}})
-    assert kept.customer_id == "58" and len(play.calls) == 1
+    found = {"QueryResponse": {"Customer": [ADA]}}
+    (kept,), play = _act("upsert_customer", [NAMES | {"phone": "(415) 555-0123"}], found)
+    assert kept.customer_id == "58" and not kept.created and len(play.calls) == 1
+    _, play = _act("upsert_customer", [NAMES | {"last_name": "Ng-Lee"}], found, {"Customer": ADA})
+    assert _sent(play.calls[1]) == {"Id": "58", "SyncToken": "3", "sparse": True, "FamilyName": "Ng-Lee"}
 
 
 def test_a_stale_record_is_read_again_once() -> None:
