@@ -7,9 +7,7 @@ from random import Random
 
 from hub import bootstrap, config
 from hub.clock import Clock
-from hub.programme.actions import connector as built_in
 from hub.store.wake import ThreadBell
-from tests.engine.platforms import letters, till
 from tests.engine.world import World
 
 
@@ -28,7 +26,7 @@ class Crew:
             clock=clock or self.world.clock,
             random=Random(100 + number),
             open_http=self.world.platform.open,
-            connectors={one.name: one for one in (built_in, till, letters)},
+            connectors={one.name: one for one in self.world.connectors},
         )
 
     def work(self) -> None:
