@@ -446,26 +446,34 @@ def as_contact(one: Mirrored) -> dict[str, Any] | None:
     return {"contact": one.customer.id, "fields": one.texts} if one.customer.id else None
 
 
-@connector.mirrored
-def contact_fields(client: Client, settings: Settings, one: Mirrored) -> Shown | None:
-    """What a contact's fields say; a contact whose number is not known is found by its address."""
-    contact = _contact(client, one.customer.id) if one.customer.id else None
-    if contact is None and one.customer.email:
-        contact = _contact_at(client, one.customer.email)
-    if contact is None:
-        return None
-    ids = _known_ids(client, settings, one.fields)
-    said = {str(row["field"]): row["value"] for row in contact["fieldValues"]}
-    return Shown({name: said.get(ids[name]) for name in one.fields}, contact["contact"]["id"])
+@connector.mirrored(batch=50)
+def contact_fields(client: Client, settings: Settings, many: list[Mirrored]) -> list[Shown | None]:
+    """What contacts' fields say; a contact whose number is not known is found by its address."""
+    numbers = [("ids[]", one.customer.id) for one in many if one.customer.id]
+    rows = _with_values(client, *numbers) if numbers else {}
+    for address in {one.customer.email for one in many if one.customer.email and not one.customer.id}:
+        for row in _with_values(client, ("email", address)).values():
+            rows[address] = row
+    ids = _known_ids(client, settings, list(dict.fromkeys(name for one in many for name in one.fields))) if rows else {}
+    found = (rows.get(one.customer.id or one.customer.email or "") for one in many)
+    return [_shown(row, one, ids) if row else None for row, one in zip(found, many, strict=True)]
 
 
-def _contact(client: Client, number: str) -> Any:
-    return client.find("/api/3/contacts/{id}", at={"id": number})
+def _with_values(client: Client, *chosen: tuple[str, str]) -> dict[str, dict[str, Any]]:
+    """Contacts by their numbers, each with the values of its custom fields."""
+    told = client.get("/api/3/contacts", query=[*chosen, ("include", "fieldValues"), ("limit", 100)])
+    rows = {row["id"]: {**row, "values": {}} for row in told["contacts"]}
+    values = told.get("fieldValues")
+    if values is None:  # it was not told to everybody who asked for it
+        values = [one for number in rows for one in client.get("/api/3/contacts/{id}", at={"id": number})["fieldValues"]]
+    for value in values:
+        if (row := rows.get(str(value["contact"]))) is not None:
+            row["values"][str(value["field"])] = value["value"]
+    return rows
 
 
-def _contact_at(client: Client, address: str) -> Any:
-    rows = client.get("/api/3/contacts", query={"email": address})["contacts"]
-    return _contact(client, rows[0]["id"]) if rows else None
+def _shown(row: Mapping[str, Any], one: Mirrored, ids: Mapping[str, str]) -> Shown:
+    return Shown({name: row["values"].get(ids[name]) for name in one.fields}, row["id"])
 
 
 class Row(BaseModel):
@@ -763,23 +771,23 @@ connector.sample(as_contact, {"customer": {"phone": "+447700900123"}, "fields": 
 connector.sample(
     contact_fields,
     ANA_SHOWN,
-    asks=[GET_ANA, "GET /api/3/fields"],
-    reply=[{"contact": ANA, "fieldValues": [SAYS_120]}, FIELDS],
+    asks=[ask("GET /api/3/contacts", query={"ids[]": "3", "include": "fieldValues"}), "GET /api/3/fields"],
+    reply=[{"contacts": [ANA], "fieldValues": [SAYS_120 | {"contact": "3"}], "meta": META}, FIELDS],
     gives={"id": "3", "fields": {"POINTS": "120"}},
 )
 connector.sample(
     contact_fields,
     {"customer": {"email": "ana@example.com"}, "fields": {"TIER": "Gold"}},
     asks=[ask("GET /api/3/contacts", query={"email": "ana@example.com"}), GET_ANA, "GET /api/3/fields"],
-    reply=[{"contacts": [ANA], "meta": META}, {"contact": ANA, "fieldValues": [SAYS_120]}, FIELDS],
+    reply=[{"contacts": [ANA], "meta": META}, {"contact": ANA, "fieldValues": [SAYS_120 | {"contact": "3"}]}, FIELDS],
     gives={"id": "3", "fields": {"TIER": None}},
-    note="a contact whose number is not known yet, and whose field is empty",
+    note="a contact whose number is not known yet, whose field is empty, and no values told with it",
 )
 connector.sample(
     contact_fields,
     ANA_SHOWN,
-    asks=[GET_ANA],
-    reply=[answers(404)],
+    asks="GET /api/3/contacts",
+    reply={"contacts": [], "fieldValues": [], "meta": META},
     gives=None,
     note="a contact that is gone",
 )

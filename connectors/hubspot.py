@@ -461,10 +461,9 @@ def as_contact(one: Mirrored) -> dict[str, Any] | None:
 def contact_properties(client: Client, many: list[Mirrored]) -> list[Shown | None]:
     """What contacts' properties say; a contact whose id is not known is found by its address."""
     names = list(dict.fromkeys(name for one in many for name in one.fields))
-    by_id = _read(client, [one.customer.id for one in many if one.customer.id], names)
-    missing = [one.customer.email for one in many if one.customer.id not in by_id and one.customer.email]
-    by_email = _read(client, missing, names, "email")
-    found = [by_id.get(one.customer.id or "") or by_email.get((one.customer.email or "").lower()) for one in many]
+    known = _read(client, [one.customer.id for one in many if one.customer.id], names)
+    known |= _read(client, [one.customer.email for one in many if one.customer.email and not one.customer.id], names, "email")
+    found = (known.get((one.customer.id or one.customer.email or "").lower()) for one in many)
     return [Shown(contact.properties, contact.id) if contact is not None else None for contact in found]
 
 

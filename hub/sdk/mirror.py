@@ -104,8 +104,18 @@ class Mirror:
     def look(self, handed: Mapping[Any, Any], many: Sequence[Mirrored]) -> list[Shown | CallFailed | None]:
         """What the platform shows of each, up to `batch` of them; None of one whom it does not know.
 
-        CallFailed when it could not be seen of any.
+        Who is not there under the id that we knew may have another by now, and is looked for by address. CallFailed when it
+        could not be seen of any.
         """
+        seen = self._seen(handed, many)
+        gone = [place for place, one in enumerate(many) if seen[place] is None and one.customer.id and _has_address(one)]
+        if gone:
+            without = [replace(many[place], customer=many[place].customer.model_copy(update={"id": None})) for place in gone]
+            for place, found in zip(gone, self._seen(handed, without), strict=True):
+                seen[place] = found
+        return seen
+
+    def _seen(self, handed: Mapping[Any, Any], many: Sequence[Mirrored]) -> list[Shown | CallFailed | None]:
         if self.reading is None:
             raise CallFailed(f"{self.connector} cannot tell what its fields say.", "lasting")
         if self.batch == 1:
@@ -115,7 +125,7 @@ class Mirror:
             raise CallFailed(
                 f"{self.connector}.{self.reading.name} was given {len(many)} and did not answer for each.", "lasting"
             )
-        return seen
+        return list(seen)
 
     def _look_at_one(self, handed: Mapping[Any, Any], one: Mirrored) -> Shown | CallFailed | None:
         try:
@@ -133,6 +143,10 @@ class Mirror:
         except STUMBLES as error:
             message = f"{self.connector}.{self.reading.name} stumbled over what the platform answered ({log.in_words(error)})."
             raise CallFailed(message, "lasting") from error
+
+
+def _has_address(one: Mirrored) -> bool:
+    return bool(one.customer.email or one.customer.phone)
 
 
 def declared(action: Action, contract: Contract) -> Mirror:

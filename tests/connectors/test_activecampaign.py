@@ -14,7 +14,7 @@ import requests
 
 from connectors import activecampaign
 from hub.errors import CallFailed, Refused, Unreadable
-from hub.sdk import Client, Connection, Customer, Fact, Mirrored, Settings, Shown
+from hub.sdk import Client, Connection, Customer, Fact, Item, Mirrored, Settings, Shown
 from hub.sdk.play import Called, Play, one_by_one
 from hub.sdk.request import Answer, Request
 from hub.sdk.sample import answers
@@ -214,6 +214,18 @@ def test_a_deal_without_value_or_contact_is_told_with_what_there_is() -> None:
     assert won.occurred_at == datetime(2026, 2, 6, 21, 27, 34, tzinfo=UTC) and len(play.calls) == 1
 
 
+def test_what_the_hub_wrote_into_fields_is_no_news() -> None:
+    """Points that a mirror writes touch a contact's time, and are told neither as a webhook's change nor by asking."""
+    assert _facts(activecampaign.TAGGED | {"type": "update", "initiated_from": "api"})[0] == []
+    keys = set()
+    for points, at in (("120", "2026-02-06T15:27:34-06:00"), ("240", "2026-02-07T03:00:00-06:00")):
+        told = {"contact": activecampaign._as_told(activecampaign.ANA) | {"fields": {"POINTS": points}}, "date_time": at}
+        trigger = activecampaign.connector.triggers["contact_changed"]
+        (fact,) = trigger.read(Item("update", told), _connection())
+        keys.add(trigger.key_of(fact))
+    assert len(keys) == 1
+
+
 def test_asking_begins_a_day_before_and_ends_with_an_empty_page() -> None:
     """Days are counted as the account counts them; deep offsets are slow, so ids are followed."""
     connection = _connection()
@@ -270,28 +282,47 @@ def test_fields_that_are_not_said_are_left_as_they_are() -> None:
 
 
 def _seen(one: Mirrored, *replies: Any) -> tuple[Any, Play]:
+    (shown,), play = _seen_all([one], *replies)
+    return shown, play
+
+
+def _seen_all(many: list[Mirrored], *replies: Any) -> tuple[list[Any], Play]:
     mirror, connection = activecampaign.connector.mirroring, _connection()
     assert mirror is not None
     play = Play(one_by_one([reply if isinstance(reply, Answer) else answers(200, reply) for reply in replies]))
-    (shown,) = mirror.look({Client: play.client(connection, repeat="safe"), Settings: connection.settings}, [one])
-    return shown, play
+    return mirror.look({Client: play.client(connection, repeat="safe"), Settings: connection.settings}, many), play
+
+
+def _row(number: str, *values: str) -> dict[str, Any]:
+    said = [{"contact": number, "field": "7", "value": value} for value in values]
+    return {"contacts": [activecampaign.ANA | {"id": number}], "fieldValues": said}
 
 
 def test_a_contact_that_is_gone_is_looked_for_by_its_address() -> None:
     """It may have been made again; then it has another number."""
-    again = {"contact": activecampaign.ANA | {"id": "9"}, "fieldValues": [{"field": "7", "value": ""}]}
     one = Mirrored(Customer(id="3", email="ana@example.com"), {"POINTS": 120})
-    shown, play = _seen(one, answers(404), {"contacts": [activecampaign.ANA | {"id": "9"}]}, again, activecampaign.FIELDS)
+    shown, play = _seen(one, {"contacts": [], "fieldValues": []}, _row("9", ""), activecampaign.FIELDS)
     assert shown == Shown({"POINTS": ""}, "9")
     shown, play = _seen(Mirrored(Customer(phone="+447700900123"), {"POINTS": 120}))
     assert (shown, play.calls) == (None, [])
 
 
+def test_many_contacts_are_read_in_one_call() -> None:
+    """With their fields; only those whose number is not known are looked for one by one."""
+    told = {name: [*_row("3", "120")[name], *_row("4", "7")[name]] for name in ("contacts", "fieldValues")}
+    many = [Mirrored(Customer(id=number), {"POINTS": 0}) for number in ("3", "4")]
+    seen, play = _seen_all(
+        [*many, Mirrored(Customer(email="eva@example.com"), {"POINTS": 0})], told, _row("5"), activecampaign.FIELDS
+    )
+    assert [(one.id, one.fields["POINTS"]) for one in seen] == [("3", "120"), ("4", "7"), ("5", None)]
+    assert "ids%5B%5D=3&ids%5B%5D=4" in play.calls[0].url and len(play.calls) == 3
+
+
 def test_a_field_that_mirrors_nothing_there_is_an_error() -> None:
     """Else the comparison would find every contact wrong for ever."""
-    known = {"contact": activecampaign.ANA, "fieldValues": []}
-    shown, _ = _seen(Mirrored(Customer(id="3"), {"PIONTS": 120}), known, activecampaign.FIELDS)
-    assert isinstance(shown, CallFailed) and shown.verdict == "lasting" and "`PIONTS`" in str(shown)
+    with pytest.raises(CallFailed, match="`PIONTS`") as failed:
+        _seen(Mirrored(Customer(id="3"), {"PIONTS": 120}), _row("3"), activecampaign.FIELDS)
+    assert failed.value.verdict == "lasting"
 
 
 def test_one_row_that_is_not_taken_does_not_fail_the_others() -> None:

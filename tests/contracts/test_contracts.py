@@ -45,7 +45,7 @@ FILES = {"tremendous": "rewards", "judgeme": "reviews", "trustpilot": "reviews"}
 # Calls that a contract has left out, though the platform's own pages describe them: the form of their paths, or of method and
 # path (and query) where the contract has others there; of GraphQL what is asked for (`#refund`).
 BEYOND = {
-    "activecampaign": "/api/3/(deals(/.*)?|contacts/[0-9]+/contactTags)",
+    "activecampaign": "/api/3/(deals(/.*)?|contacts/[0-9]+/contactTags)|GET /api/3/contacts[?].*include=.*",
     "dynamics365": "/api/data/v9.2/(?!contacts).*|/workflows/.*",
     "freshdesk": "/api/v2/(surveys/.*|tickets/[0-9]+/conversations)|GET /api/v2/contacts[?]_updated_since=.*",
     "gorgias": "/api/satisfaction-surveys",

@@ -100,6 +100,22 @@ def test_a_reading_answers_for_each():
         connector.mirroring.look({}, [ADA, ADA])
 
 
+def test_who_is_not_there_any_more_is_looked_for_by_address():
+    """Merged or made again, they have another id; who has no address is asked for once."""
+    connector, update = _till()
+    connector.mirror(update)(_as_person)
+    asked = []
+
+    def seen(many: list[Mirrored]) -> list[Shown | None]:
+        asked.append([one.customer.id or one.customer.email for one in many])
+        return [Shown({}, "9") if one.customer.email == "ada@example.com" and not one.customer.id else None for one in many]
+
+    connector.mirrored(batch=3)(seen)
+    ada = Mirrored(Customer(id="7", email="ada@example.com"), {})
+    assert connector.mirroring.look({}, [ADA, ada]) == [None, Shown({}, "9")]
+    assert asked == [["7", "7"], ["ada@example.com"]]
+
+
 def test_what_cannot_be_is_said_at_once():
     """A mirror of what may not be written twice, a reading before its mirror, a function that takes no member."""
     for said in ({"repeat": "never"}, {"channel": "sms"}):
