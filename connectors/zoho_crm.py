@@ -4,9 +4,9 @@ Setup:
 1. api-console.zoho.com (of your data centre) > Add client > Server-based application, with the redirect URI that
    `hub connections authorize` shows, and Multi-DC on: copy the id to `client_id`, the secret to `client_secret`. Write the
    server at which you sign in to Zoho into `accounts_server` (https://accounts.zoho.eu in Europe), and run that command.
-2. Write a long random text of letters and digits into `webhook_token`, and run `hub connections subscribe`: it opens a channel
-   to {webhook_url}/the-token, which the hub renews every day, for Zoho ends each after a week. A hub without a public address
-   needs none: it asks for what was changed.
+2. Write a long random text of letters and digits into `webhook_token`, and run `hub connections subscribe NAME`: it opens a
+   channel to {webhook_url}/the-token, which the hub renews every day, for Zoho ends each after a week. A hub without a public
+   address needs none: it asks for what was changed.
 3. Say under `records` what your modules mean, and which fields say what, by API names (Setup > Developer Hub > APIs and SDKs >
    API names). Modules that are named are heard and asked for; unless you say otherwise, Contacts and Deals:
      records:
@@ -46,9 +46,9 @@ info answer;
 
 What is told: nothing is signed, so the token in the address is all that proves it, and ids are all that is taken from what is
 told: the record itself is fetched, unless it changed in fields alone that nobody reads. Each counts once, when it is what
-`where` says; a deal that is opened again is taken back by hand. A contact counts as changed when what is read of it is new;
-fields of `mirror` are not read, and what the user `user_id` (one of the hub's own) makes is no news. Mobile comes before Phone,
-which is often the switchboard of a company.
+`where` says, also one that has long been so and is changed again; a deal that is opened again is taken back by hand. A contact
+counts as changed when what is read of it is new; fields of `mirror` are not read, and what the user `user_id` (one of the hub's
+own) makes is no news. Mobile comes before Phone, which is often the switchboard of a company.
 
 What goes out: values are written, never added up. Workflow rules do not run for them, unless `run_workflows` is set. A contact
 is found by e-mail; where addresses are not unique in Zoho, the first that has it is taken. Zoho refuses single records with a
@@ -130,7 +130,13 @@ STANDARD: dict[str, dict[str, Any]] = {
     "Contacts": _PERSON,
     "Leads": _PERSON,
     "Accounts": {"means": "customer", "customer": ("id",), "phone": ("Phone",), "attributes": {"name": "Account_Name"}},
-    "Deals": {"means": "deal", "where": {"Stage": "Closed Won"}, "amount": "Amount", "title": "Deal_Name"},
+    "Deals": {
+        "means": "deal",
+        "where": {"Stage": "Closed Won"},
+        "amount": "Amount",
+        "title": "Deal_Name",
+        "at": "Closing_Date",
+    },
     "Invoices": {
         "means": "sale",
         "where": {"Status": "Paid"},

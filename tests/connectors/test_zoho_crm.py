@@ -219,6 +219,12 @@ def test_a_deal_without_contact_or_amount_is_told_with_what_there_is() -> None:
     assert won.occurred_at == datetime(2026, 2, 6, 21, 27, 34, tzinfo=UTC)
 
 
+def test_a_deal_was_won_on_its_closing_date_unless_that_lies_ahead() -> None:
+    """A date that was planned and never mended is none on which anything happened."""
+    for day, month in (("2026-01-31", 1), ("2026-12-24", 2)):
+        assert _one(_told("Deals", "9001"), {"data": [zoho_crm.DEAL | {"Closing_Date": day}]}, ADA).occurred_at.month == month
+
+
 def test_an_organisation_of_several_currencies_names_them() -> None:
     """Without either nothing is guessed, and it is said what to write."""
     connection = _connection(currency=None)
