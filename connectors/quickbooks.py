@@ -75,7 +75,7 @@ from hub.sdk import (
     share,
     to_minor,
 )
-from hub.sdk.declare import ask, auth, query, rate, secret, setting, signature
+from hub.sdk.declare import ask, auth, query, rate, secret, setting, signature, spends
 from hub.sdk.facts import Short
 from hub.sdk.parameters import findings
 
@@ -200,8 +200,7 @@ connector = Connector(
     envelope=_items,
     idempotency=query("requestid"),
     failures=_failure,
-    # 500 a minute and 10 a second are allowed.
-    rate=rate("8 per second"),
+    rate=rate("8 per second"),  # 500 a minute and 10 a second are allowed
 )
 
 COMPANY = "/v3/company/{account_id}"
@@ -430,7 +429,7 @@ def payment_received(notice: Notice, settings: Settings, client: Client) -> Sale
 
 
 class Invoice(InvoiceIssued):
-    """An invoice. total: with tax. number: as people call it, where the bookkeeper gave one."""
+    """An invoice. total: with tax. number: as people call it."""
 
     total: Money | None = None
     number: Short = ""
@@ -787,9 +786,10 @@ class Credit(BaseModel):
     credit_memo_id: str
     number: str
     remaining: Money
+    given_in: Currency
 
 
-@connector.action(repeat="keyed")
+@connector.action(repeat="keyed", spends=spends("amount", "given_in", order="credit_memo_id"))
 def create_credit_memo(
     client: Client,
     settings: Settings,
@@ -804,7 +804,8 @@ def create_credit_memo(
     if not item:
         said = "Credit memos post to the books. Make a product for reward credits and write its id into `credit_item` first."
         raise CallFailed(said, "lasting")
-    to_minor(amount, currency or settings["currency"])  # more places than the currency has would be rounded
+    given_in = currency or settings["currency"]
+    to_minor(amount, given_in)  # more places than the currency has would be rounded
     line = {"Amount": amount, "Description": reason, "DetailType": "SalesItemLineDetail"}
     memo = {
         "CustomerRef": {"value": customer},
@@ -813,7 +814,8 @@ def create_credit_memo(
         "PrivateNote": f"{reason} {OURS}",
     }
     made = _post(client, "CreditMemo", memo)
-    return Credit(credit_memo_id=made["Id"], number=made.get("DocNumber") or "", remaining=made.get("RemainingCredit", amount))
+    told = {"number": made.get("DocNumber") or "", "remaining": made.get("RemainingCredit", amount)}
+    return Credit(credit_memo_id=made["Id"], given_in=given_in, **told)
 
 
 # Recorded truth -------------------------------------------------------------------------------------------------------
@@ -989,7 +991,7 @@ connector.sample(
     asks=ask(f"POST {BOOKS}/creditmemo",
              json={"CustomerRef": {"value": "58"}, "PrivateNote": "100 points [loyalty hub]",
                    "Line": [{"Amount": Decimal("10.00"), "SalesItemLineDetail": {"ItemRef": {"value": "21"}}}]}),
-    reply={"CreditMemo": OUR_MEMO}, gives={"credit_memo_id": "155", "number": "CM-1", "remaining": "10"},
+    reply={"CreditMemo": OUR_MEMO}, gives={"credit_memo_id": "155", "remaining": "10", "given_in": "USD"},
 )
 connector.sample(
     create_credit_memo, {"customer": "58", "amount": "10.00", "reason": "100 points"}, asks=f"POST {BOOKS}/creditmemo",
