@@ -57,12 +57,13 @@ BEYOND = {
     "sendgrid": "/v3/(suppression/(unsubscribes|spam_reports)|asm/suppressions)",
     "shopify": "#(refund|codeDiscountNodeByCode|metafieldsDelete)",
     "tremendous": "/api/v2/fields",
+    "woocommerce": "/wp-json/wc/v3/customers/batch|GET /wp-json/wc/v3/customers[?]include=.*",
     "zendesk": "/api/v2/(incremental/.*|satisfaction_ratings|users/[0-9]+/tags)",
     "zoho_crm": "/crm/v8/([A-Za-z_]+/[0-9]+/(Notes|actions/remove_tags)|functions/[a-z_]+/actions/execute)",
 }
 
 # Contracts that have left out the bodies of most answers.
-TERSE = {"loyaltylion", "mailchimp", "quickbooks"}
+TERSE = {"loyaltylion", "mailchimp", "quickbooks", "woocommerce"}
 
 # Fields that a contract leaves open, though the platform's own pages name them, by its schema.
 OPEN = {
