@@ -47,8 +47,9 @@ def looks_like(batch: Batch, event: Event) -> str:
     """What an award for this event may be the second for, in a sentence; empty when nothing that has earned looks like it."""
     if not _may_be_alike(batch, event):
         return ""
-    want(batch, [event])
     assert event.member_id is not None
+    if not batch.unit.knows(_TOLD, event.member_id):
+        want(batch, [event])
     told = batch.unit.get(_TOLD, event.member_id) or ()
     batch.unit.know(_TOLD, event.member_id, (*told, event))
     paired: set[str] | None = None

@@ -196,7 +196,11 @@ class Catalogue:
 
 
 def _tells_money(connection: Connection) -> bool:
-    return any(issubclass(trigger.gives, MONEY) for trigger in connection.connector.triggers.values())
+    """Whether anything that it hears, or is asked for, may be money that was earned."""
+    connector, settings = connection.connector, connection.settings
+    asked = {pull.trigger for pull in connector.pulls.values()}
+    told = [one for one in connector.triggers.values() if one.name in asked or connector.hears(one.name, settings)]
+    return any(issubclass(one.gives, MONEY) for one in told)
 
 
 def _member_type(programme: Programme) -> Type:

@@ -91,7 +91,7 @@ def take_note(work: Work, claim: messages.Claim) -> None:
         return
     _fill(work, work.member_id)
     if isinstance(fact, Sale) and fact.amount > 0:
-        work.roll.count_purchases(work.member_id, 1, worth(fact.amount, fact.currency, programme))
+        work.roll.count_purchases(work.member_id, 1, worth(fact.amount, fact.currency, programme), at=work.event.occurred_at)
     referring.take_note(work, work.member_id)
     if is_activity(fact):
         work.roll.touch(work.member_id, work.event.occurred_at)

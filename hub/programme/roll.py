@@ -183,10 +183,16 @@ class Roll:
         member = self.get(member_id)
         return self._put(member._replace(lifetime_points=max(0, member.lifetime_points + points)))
 
-    def count_purchases(self, member_id: str, purchases: int, spent: int) -> Member:
-        """Add to what the member has bought, or take off what came back. spent: minor units of the programme's currency."""
+    def count_purchases(self, member_id: str, purchases: int, spent: int, *, at: datetime | None = None) -> Member:
+        """Add to what the member has bought, or take off what came back. spent: minor units of the programme's currency.
+
+        at: when they bought; then they were active.
+        """
         member = self.get(member_id)
-        return self._put(member._replace(purchases=max(0, member.purchases + purchases), spent=max(0, member.spent + spent)))
+        last = member.last_activity_at
+        active = at if last is None or (at is not None and last < at) else last
+        counted = max(0, member.purchases + purchases), max(0, member.spent + spent)
+        return self._put(member._replace(purchases=counted[0], spent=counted[1], last_activity_at=active))
 
     def touch(self, member_id: str, at: datetime) -> Member:
         """The member was active at this moment; an earlier one than the last changes nothing."""
