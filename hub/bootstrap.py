@@ -15,7 +15,7 @@ import requests
 from hub import log, plugins
 from hub.clock import Clock, SystemClock, monotonic
 from hub.config import Settings
-from hub.engine import controls, last_delivery  # noqa: F401 - they add their actions to the built-in connector
+from hub.engine import controls, cron, last_delivery  # noqa: F401 - they add their actions to the built-in connector
 from hub.engine.alerts.commands import AlertCommands
 from hub.engine.alerts.owner import read as read_owner
 from hub.engine.alerts.telling import Alerts

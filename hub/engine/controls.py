@@ -1,25 +1,16 @@
-"""Controls: built-in actions that steer their own run, and the trigger `schedule`.
-
-The actions return what the runner shall do; it does it.
-"""
+"""Controls: built-in actions that steer their own run. They return what the runner shall do; it does it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 
-from croniter import croniter
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from hub import log as logs
-from hub.clock import to_text
-from hub.engine.own_facts import Scheduled
 from hub.programme.actions import connector
-from hub.programme.settings import Programme
 from hub.programme.work import Work
-from hub.sdk import Window
 from hub.sdk.values import Duration, Moment
 
 _LOG = logs.get(__name__)
@@ -116,49 +107,3 @@ def ask_staff(
 def log(work: Work, *, text: Annotated[str, "What to write."]) -> None:
     """Write a line into the log."""
     _LOG.info(text, recipe=work.recipe, event=work.event.id)
-
-
-def _cron(text: str) -> str:
-    if not croniter.is_valid(text):
-        raise ValueError(f"`{text}` is not a time such as `0 9 * * 1` (minute, hour, day, month, weekday)")
-    return text
-
-
-@connector.watch
-def schedule(
-    programme: Programme,
-    window: Window,
-    *,
-    cron: Annotated[str, AfterValidator(_cron), "When, as `minute hour day month weekday` in the programme's time zone."],
-) -> Iterator[Scheduled]:
-    """A time that the recipe names has come; after a downtime the latest one is made up for."""
-    latest = next((moment for start in _starts(window) if (moment := _last(programme, cron, start, window.end))), None)
-    if latest is not None:
-        yield Scheduled(occurred_at=latest, key=f"schedule:{cron}:{to_text(latest)}")
-
-
-@connector.next_due(schedule)
-def next_schedule(programme: Programme, since: datetime, *, cron: str) -> datetime | None:
-    """The next time that the cron line names."""
-    return _next(programme, cron, since)
-
-
-def _starts(window: Window) -> Iterator[datetime]:
-    """From where to look for the latest time: near the window's end first, so that a long downtime is not counted through."""
-    for days in (1, 31, 366):
-        if window.end - timedelta(days=days) > window.start:
-            yield window.end - timedelta(days=days)
-    yield window.start
-
-
-def _last(programme: Programme, cron: str, start: datetime, end: datetime) -> datetime | None:
-    """The last time after `start` and not after `end`."""
-    found, moment = None, _next(programme, cron, start)
-    while moment <= end:
-        found, moment = moment, _next(programme, cron, moment)
-    return found
-
-
-def _next(programme: Programme, cron: str, after: datetime) -> datetime:
-    found: datetime = croniter(cron, after.astimezone(programme.zone)).get_next(datetime)
-    return found.astimezone(after.tzinfo)

@@ -37,4 +37,15 @@ class Scheduled(HubFact):
     }
 
 
-OWN_FACTS: tuple[type[HubFact], ...] = (ManualFact, Scheduled)
+class EachMember(HubFact):
+    """A time that a recipe names has come for this member."""
+
+    fact = "each_member"
+    sample: ClassVar[dict[str, Any]] = {
+        "occurred_at": "2026-02-01T15:00:00Z",
+        "member_id": "mem_0190b2c4d5e67f8090a1b2c3d4e5f607",
+        "key": "each_member:0 9 1 * *:2026-02-01T15:00:00.000000Z:mem_0190b2c4d5e67f8090a1b2c3d4e5f607",
+    }
+
+
+OWN_FACTS: tuple[type[HubFact], ...] = (ManualFact, Scheduled, EachMember)

@@ -119,6 +119,10 @@ SELECT id, kind, connection, name, run_id, step, event_id, member_id, lane, inpu
        created_at, changed_at
 FROM call WHERE id IN :ids;
 
+-- members_after --
+-- The next members, in the order of their ids.
+SELECT id FROM member WHERE id > :after ORDER BY id LIMIT :most;
+
 -- calls_about --
 -- What the recipes that ran for a member asked of platforms, the newest first.
 SELECT call.id, call.kind, call.connection, call.name, call.run_id, call.step, call.event_id, call.member_id, call.lane, call.input,

@@ -18,7 +18,7 @@ from hub.clock import from_text, to_text
 from hub.engine import runs
 from hub.engine.batch import Batch
 from hub.engine.calls import CALLS, Call
-from hub.engine.catalogue import Catalogue
+from hub.engine.catalogue import BUILT_IN, Catalogue
 from hub.engine.cursors import CURSORS, move_time, time_of
 from hub.engine.events import queries
 from hub.engine.plans import Plans, watch_settings
@@ -120,9 +120,13 @@ class Schedule:
         if since is None or due is None or due > batch.now:
             return False
         window = Window(since, batch.now)
-        for fact in watched.watch.sweep(_handed(batch.unit, self._programme), window, watched.settings):
-            assert isinstance(fact, HubFact)
+        told = list(watched.watch.sweep(_handed(batch.unit, self._programme), window, watched.settings))
+        facts = [fact for fact in told if isinstance(fact, HubFact)]
+        batch.events.want([(BUILT_IN, watched.topic, fact.key) for fact in facts], [])
+        for fact in facts:
             batch.record_own(fact, trigger=watched.topic, occurred_at=fact.occurred_at or batch.now)
+        if None in told:
+            return True  # the window is not done
         move_time(batch.unit, watched.cursor, batch.now)
         return True
 

@@ -51,7 +51,9 @@ class Workshop:
         while self._batch.causes:
             cause_id = next(iter(self._batch.causes))  # in the order in which they came about
             del self._batch.causes[cause_id]
-            for event in self._batch.emitted(cause_id):
+            emitted = self._batch.emitted(cause_id)
+            self._preload(emitted)
+            for event in emitted:
                 self._lanes.add(event.lane)
                 number += self._work_with_causes(event)
         return number

@@ -26,7 +26,10 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """A trigger that looks for what fell due in a window. settings: what a recipe may say under `when:`."""
+    """A trigger that looks for what fell due in a window. settings: what a recipe may say under `when:`.
+
+    One that has more to tell than is good at once gives None last, and is asked again.
+    """
 
     name: str
     contract: Contract
@@ -48,9 +51,9 @@ class Watch:
         """The types left of the star, besides the Window."""
         return tuple(kind for kind in self.contract.handed.values() if kind is not Window)
 
-    def sweep(self, handed: Mapping[Any, Any], window: Window, settings: BaseModel) -> Iterable[Fact]:
-        """The facts that fell due in the window."""
-        facts: Iterable[Fact] = self.contract.call({**handed, Window: window}, settings)
+    def sweep(self, handed: Mapping[Any, Any], window: Window, settings: BaseModel) -> Iterable[Fact | None]:
+        """The facts that fell due in the window; None where there is more."""
+        facts: Iterable[Fact | None] = self.contract.call({**handed, Window: window}, settings)
         return facts
 
     def next_due(self, handed: Mapping[Any, Any], since: datetime, settings: BaseModel) -> datetime | None:

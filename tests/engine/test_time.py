@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from hub.engine import cron
 from hub.sdk import Duration
 from tests.engine.platforms import till
 from tests.engine.world import CONNECTIONS, POINTS, World, recipe
@@ -41,6 +42,26 @@ def test_a_schedule_is_told_once_each_time_and_made_up_for_once_after_a_downtime
     times = [row["occurred_at"][:16] for row in _facts(world, "schedule")]
     assert times == ["2026-03-09T14:00", "2026-03-30T14:00"]
     assert [run["state"] for run in world.runs("mondays")] == ["done", "done"]
+
+
+def test_a_time_can_be_told_of_each_member(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By pages, each member once a time, however often the worker starts; after a downtime the latest counts."""
+    monkeypatch.setattr(cron, "_MEMBERS_MOST", 2)
+    monthly = recipe(
+        "monthly", "when: {each_member: {cron: 0 9 1 * *}}\nif: member.purchases > 0\ndo:\n  - award: {points: 5}\n"
+    )
+    world = make(monthly)
+    world.work()
+    for name in ("ann", "bob", "cy", "dee", "eve"):
+        world.pay(f"p-{name}", "1.00" if name != "cy" else "0.00", name)
+    world.later(days=31)
+    assert [world.balance(f"id:till:{name}") for name in ("ann", "cy", "eve")] == [5, 0, 5]
+    assert len(_facts(world, "each_member")) == 5
+    world.sleep(days=62)
+    world.restart()
+    world.work()
+    assert len(_facts(world, "each_member")) == 10
+    assert {row["occurred_at"][:10] for row in _facts(world, "each_member")} == {"2026-04-01", "2026-06-01"}
 
 
 def test_an_edit_of_a_recipe_neither_repeats_nor_resets_its_timer(make: Any) -> None:

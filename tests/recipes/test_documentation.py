@@ -80,6 +80,13 @@ def test_every_action_of_the_hub_is_listed(catalogue: Catalogue) -> None:
     assert sorted(named) == sorted(name for name in catalogue.action_names() if "." not in name)
 
 
+def test_every_trigger_of_the_hub_is_listed(catalogue: Catalogue) -> None:
+    """What comes by itself stands in the table of `when`."""
+    table = PAGE.partition("## When")[2].partition("## Do")[0]
+    own = [name for name in catalogue.when_names() if name.startswith("hub.") or catalogue.watch(name) or name == "manual"]
+    assert [name for name in own if not re.search(rf"\b{re.escape(name)}\b", table)] == []
+
+
 def test_every_field_of_a_member_is_listed() -> None:
     """The table names each once, and no other."""
     table = PAGE.partition("| `member.` |")[2].partition("\n\n")[0]
