@@ -67,7 +67,7 @@ from hub.sdk import (
     share,
     tell_apart,
 )
-from hub.sdk.declare import ask, auth, envelope, header, rate, secret, setting, signature
+from hub.sdk.declare import ask, auth, envelope, header, rate, secret, setting, signature, spends
 from hub.sdk.facts import Short
 from hub.sdk.graphql import listing, mutation, query
 from hub.sdk.values import Currency, Moment, Money, Number
@@ -719,11 +719,18 @@ def create_discount_code(
     return Coded(id=made["id"], code=str(said["code"]))
 
 
-CARD = mutation("giftCardCreate", f"giftCard {{ id }} {REFUSED}", input="GiftCardCreateInput!")
-CARDS = listing("giftCards", "id note", **SEARCH)
+class Card(Coded):
+    """A gift card. given_in: the currency of the shop, in which it holds its amount."""
+
+    given_in: Currency
 
 
-@connector.action(repeat="safe")
+WORTH = "initialValue { currencyCode }"
+CARD = mutation("giftCardCreate", f"giftCard {{ id {WORTH} }} {REFUSED}", input="GiftCardCreateInput!")
+CARDS = listing("giftCards", f"id note {WORTH}", **SEARCH)
+
+
+@connector.action(repeat="safe", spends=spends("amount", "given_in", order="id"))
 def create_gift_card(
     client: Client,
     key: CallKey,
@@ -732,7 +739,7 @@ def create_gift_card(
     customer: Annotated[CustomerId | None, "whose it is"] = None,
     expires_on: Annotated[date | None, "the last day on which it can be used"] = None,
     note: Annotated[str, "what staff read about it"] = "Loyalty reward",
-) -> Coded:
+) -> Card:
     """Make a gift card; tell the customer its code, for Shopify does not."""
     code, named = key.mark(16), f"{note} {key.mark()}"
     whose = _gid("Customer", customer) if customer else None
@@ -740,7 +747,7 @@ def create_gift_card(
     query = f"created_at:>='{client.now() - timedelta(days=7):%Y-%m-%d}'"
     cards = (row for row in SHOP.nodes(client, CARDS, first=250, query=query) if row["note"] == named)
     card = made_once(lambda: SHOP.ask(client, CARD, input=said)["giftCard"], lambda: next(cards, None), refused=TAKEN)
-    return Coded(id=card["id"], code=code)
+    return Card(id=card["id"], code=code, given_in=card["initialValue"]["currencyCode"])
 
 
 class StoreCredit(BaseModel):
@@ -758,7 +765,7 @@ MOVES = f"transactions(first: 20, reverse: true, sortKey: CREATED_AT) {{ nodes {
 CREDITS = query("customer", f"storeCreditAccounts(first: 5) {{ nodes {{ {MOVES} }} }}", id="ID!")
 
 
-@connector.action(repeat="never")
+@connector.action(repeat="never", spends=spends("amount", "currency", order="transaction_id"))
 def add_store_credit(
     client: Client,
     *,
@@ -964,8 +971,9 @@ connector.sample(
 connector.sample(
     create_gift_card, {"amount": "10.00", "customer": "207119551", "expires_on": "2027-02-06"},
     asks=_call(CARD, {"input": {"initialValue": "10.00", "customerId": ADA_GID, "expiresOn": "2027-02-06"}}),
-    reply=_given("giftCardCreate", DONE | {"giftCard": {"id": "gid://shopify/GiftCard/1"}}),
-    gives={"id": "gid://shopify/GiftCard/1", "code": "74G2FFJK75RV5QH2"},
+    reply=_given("giftCardCreate", DONE | {
+        "giftCard": {"id": "gid://shopify/GiftCard/1", "initialValue": {"currencyCode": "USD"}}}),
+    gives={"id": "gid://shopify/GiftCard/1", "code": "74G2FFJK75RV5QH2", "given_in": "USD"},
 )
 connector.sample(
     add_store_credit, FIVE,

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs
 
 import pytest
 import requests
+from pydantic import BaseModel
 
 from connectors import shopify
 from hub.errors import CallFailed, Refused, Unreadable
@@ -24,6 +25,7 @@ from hub.sdk.mirror import Shown
 from hub.sdk.play import Called, Play, one_by_one
 from hub.sdk.request import Answer, Request
 from hub.sdk.sample import answers
+from hub.sdk.spending import Spent
 from hub.sdk.tokens import HeldTokens
 
 NOW = datetime(2026, 2, 6, 21, 30, tzinfo=UTC)
@@ -545,13 +547,21 @@ def test_a_code_takes_off_an_amount_or_per_cent_and_not_both() -> None:
         assert isinstance(failure, CallFailed) and "`percent` or `amount`" in str(failure) and not play.calls
 
 
+def _spent(name: str, given: dict[str, Any], gave: BaseModel) -> Spent | None:
+    action = shopify.connector.actions[name]
+    assert action.spends is not None
+    return action.spends.of(action.inputs.model_validate(given), gave.model_dump(mode="json"))
+
+
 def test_a_gift_card_whose_answer_was_lost_is_made_once() -> None:
     """Its code is made of the step and not shown again; the note tells which card it is, on whatever page."""
     taken = _refused("giftCardCreate", "TAKEN", "Code has already been taken")
+    euros = {"initialValue": {"currencyCode": "EUR"}}
     others = shopify._page("giftCards", {"id": "gid://shopify/GiftCard/8", "note": "Birthday"}, cursor="c1")
-    ours = shopify._page("giftCards", {"id": "gid://shopify/GiftCard/9", "note": "Loyalty reward 74G2FFJK75"})
+    ours = shopify._page("giftCards", {"id": "gid://shopify/GiftCard/9", "note": "Loyalty reward 74G2FFJK75"} | euros)
     (card,), play = _act("create_gift_card", [{"amount": "10.00"}], answers(503), taken, others, ours)
     assert (card.id, card.code) == ("gid://shopify/GiftCard/9", "74G2FFJK75RV5QH2")
+    assert _spent("create_gift_card", {"amount": "10.00"}, card) == (Decimal("10.00"), "EUR", "gid://shopify/GiftCard/9")
     assert _sent(play.calls[2])["query"] == "created_at:>='2026-01-30'"
     (failure,), _ = _act("create_gift_card", [{"amount": "10.00"}], taken, shopify._page("giftCards"))
     assert isinstance(failure, CallFailed) and failure.verdict == "lasting"
@@ -584,6 +594,7 @@ def test_a_credit_is_known_by_whose_when_and_how_much(move: Mapping[str, Any], f
     handed = {Client: play.client(connection), datetime: started}
     done = action.find_done(handed, action.inputs.model_validate(shopify.FIVE), KEY)
     assert (done is not None) is found
+    assert done is None or _spent("add_store_credit", shopify.FIVE, done) == (Decimal("5.00"), "USD", shopify.ADDED["id"])
 
 
 def test_the_version_of_the_api_is_a_setting() -> None:
