@@ -12,7 +12,9 @@ Setup:
    of `required_columns` are filled in and its Result is empty; a recipe adjusts the points and writes the result beside it
    (`write_result`). A row that is not right is told too, once, with `event.valid` false and `event.problem`; when it is
    mended, and its Result emptied, it is told as a good one. What was told once as good is never told again.
-5. Without the script below the hub looks every five minutes, and gives each row its id itself. With it rows come at once:
+5. The tab `Members` (or as `members_sheet` says) is for `mirror:`, `{balance: points, tier: tier}`: id, and a column for each
+   of these names. Every member has a row there, whose id is the e-mail address (or phone number); staff may hide or sort it.
+6. Without the script below the hub looks every five minutes, and gives each row its id itself. With it rows come at once:
    choose Extensions > Apps Script, paste it, choose a long random secret for SECRET and for `webhook_secret`, and run
    `install` once. The triggers run as the person who installed them; when that account goes, install again.
 
@@ -98,6 +100,7 @@ from hub.sdk import (
     Customer,
     Failure,
     Item,
+    Mirrored,
     Moment,
     Number,
     Payload,
@@ -105,6 +108,7 @@ from hub.sdk import (
     Reply,
     RowChanged,
     Settings,
+    Shown,
     Unreadable,
 )
 from hub.sdk.declare import ask, auth, body, envelope, rate, secret, setting, signature
@@ -143,6 +147,7 @@ connector = Connector(
     )
     + secret("webhook_secret", "SECRET of the script; without it the hub looks by itself", required=False)
     + setting("sheet", "the tab in which staff write", default="Adjustments", example="Adjustments")
+    + setting("members_sheet", "the tab in which `mirror` shows each member's points", default="Members", example="Members")
     + setting("required_columns", "what must be filled in before a row counts", list[str], default=["email", "points"])
     + setting("id_column", "the column with the rows' keys", default="id", example="id")
     + setting("result_column", "the column for what came of a row", default="Result", example="Result"),
@@ -405,6 +410,30 @@ def write_result(client: Client, settings: Settings, results: list[Result]) -> l
     return _written(client, settings, "fill", [(one.sheet or settings["sheet"], one.key, {told: one.text}) for one in results])
 
 
+@connector.mirror(set_row)
+def as_row(one: Mirrored, settings: Settings) -> dict[str, Any] | None:
+    """The row that shows a member's points; a member who has none is given one."""
+    key = _key_of(one)
+    told = {"sheet": settings["members_sheet"], "key": key, "values": one.others, "numbers": one.numbers}
+    return told if key else None
+
+
+@connector.mirrored(batch=500)
+def member_rows(client: Client, settings: Settings, many: list[Mirrored]) -> list[Shown | None]:
+    """What the members' rows say; all of them are read at once."""
+    tab, column = settings["members_sheet"], settings["id_column"]
+    rows = _spreadsheet(client, settings).read(_place(tab))[0]
+    heads = [_text(name) for name in rows[0]] if rows else []
+    if gone := [name for name in dict.fromkeys([column, *(name for one in many for name in one.fields)]) if name not in heads]:
+        raise CallFailed(f"{tab} has no column {gone[0]!r}; it has {', '.join(filter(None, heads))}.", "lasting")
+    known = {cells.get(column): cells for row in rows[1:] for cells in [dict(zip(heads, map(_text, row), strict=False))]}
+    return [Shown(known.get(key, {}), key) if (key := _key_of(one)) else None for one in many]
+
+
+def _key_of(one: Mirrored) -> str | None:
+    return one.customer.id or one.customer.email or one.customer.phone
+
+
 Wish = tuple[str, str, Mapping[str, Any]]
 
 
@@ -526,6 +555,8 @@ def _read(*columns: list[list[Any]]) -> dict[str, Any]:
     return {"spreadsheetId": "1AbCdEfGh", "valueRanges": [{"majorDimension": "ROWS", "values": column} for column in columns]}
 
 
+ADA_SHOWN: dict[str, Any] = {"customer": {"email": "ada@example.com"}, "fields": {"points": 120, "tier": None}}
+MEMBERS: list[list[Any]] = [["id", "points", "tier"], ["ada@example.com", 119]]
 GET_HEADS = ask(READ, query={"ranges": "'Transactions'!1:1", "valueRenderOption": "UNFORMATTED_VALUE"})
 GET_KEYS = ask(READ, query={"ranges": ["'Transactions'!A:A", "'Transactions'!B:B"]})
 KEYS = _read([["id"], ["txn_1"]], [["email"], ["bob@example.com"]])
@@ -587,6 +618,28 @@ connector.sample(
     ],
     reply=[_read([HEADS]), KEYS, WROTE],
     gives={"key": "txn_1", "is_new": False},
+)
+connector.sample(
+    as_row,
+    ADA_SHOWN,
+    asks=[
+        ask(READ, query={"ranges": "'Members'!1:1"}),
+        ask(READ, query={"ranges": "'Members'!A:A"}),
+        ask(WRITE, json={"data": [{"range": "'Members'!A2:C2", "values": [[None, 120, ""]]}]}),
+    ],
+    reply=[_read([MEMBERS[0]]), _read([["id"], ["ada@example.com"]]), WROTE],
+    gives={"sheet": "Members", "key": "ada@example.com", "values": {"tier": ""}, "numbers": {"points": 120}},
+)
+connector.sample(as_row, ADA_SHOWN | {"customer": {}}, gives=None, note="nobody could tell whose row it is")
+connector.sample(
+    member_rows,
+    ADA_SHOWN,
+    asks=ask(READ, query={"ranges": "'Members'"}),
+    reply=_read(MEMBERS),
+    gives={"id": "ada@example.com", "fields": {"points": "119"}},
+)
+connector.sample(
+    member_rows, ADA_SHOWN | {"customer": {}}, asks=READ, reply=_read(MEMBERS), gives=None, note="a member without an address"
 )
 connector.sample(
     write_result,

@@ -36,7 +36,7 @@ been seen five hours off; its text is only part of what is signed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
@@ -59,6 +59,7 @@ from hub.sdk import (
     MessageFailed,
     MessageOpened,
     MessageReceived,
+    Mirrored,
     Moment,
     Money,
     Number,
@@ -68,6 +69,7 @@ from hub.sdk import (
     Request,
     Review,
     Settings,
+    Shown,
     Subscribed,
     Unreadable,
     Unsubscribed,
@@ -400,10 +402,11 @@ class ProfileChanged(CustomerChanged):
 
 
 @connector.trigger("profile", key=("customer.id", "version"), polled=True)
-def profile_changed(profile: Profile, settings: Settings) -> ProfileChanged:
+def profile_changed(profile: Profile, connection: Connection) -> ProfileChanged:
     """A profile's name, addresses, consent or another property that is read has changed."""
     customer, known = profile.customer(), profile.attributes.properties or {}
-    attributes = _texts({name: known.get(name) for name in settings["profile_properties"]})
+    read = [name for name in connection.settings["profile_properties"] if name not in connection.mirror.values()]
+    attributes = _texts({name: known.get(name) for name in read})
     version = digest({"customer": customer, "attributes": attributes})
     return ProfileChanged(occurred_at=profile.attributes.updated, customer=customer, attributes=attributes, version=version)
 
@@ -562,6 +565,32 @@ def upsert_profile(
     names = {"external_id": external_id, "first_name": first_name, "last_name": last_name}
     said = _named(properties, numbers) or None
     return _import(client, _profile(email, phone, profile, **names, properties=said))
+
+
+@connector.mirror(upsert_profile)
+def as_profile(one: Mirrored) -> dict[str, Any] | None:
+    """The profile that shows a member's points."""
+    return {"profile": one.customer.id, "properties": one.others, "numbers": one.numbers} if one.customer.id else None
+
+
+@connector.mirrored(batch=100)
+def profile_properties(client: Client, many: list[Mirrored]) -> list[Shown | None]:
+    """What profiles' properties say; a profile whose id is not known is found by its address."""
+    ids = _shown(client, "id", {one.customer.id for one in many if one.customer.id})
+    addresses = {email(one.customer.email) for one in many if not one.customer.id}
+    known = ids | _shown(client, "email", addresses - {None, ""})
+    return [known.get(one.customer.id or email(one.customer.email) or "") for one in many]
+
+
+def _shown(client: Client, place: str, keys: Collection[str | None]) -> dict[str, Shown]:
+    if not keys:
+        return {}
+    some = ",".join(json_text(key) for key in sorted(filter(None, keys)))
+    query = {"filter": f"any({place},[{some}])", "fields[profile]": "email,properties", "page[size]": 100}
+    rows = client.get("/api/profiles", query=query)["data"]
+    seen = [Shown(row["attributes"].get("properties") or {}, row["id"]) for row in rows]
+    named = [row["id"] if place == "id" else email(row["attributes"].get("email")) or "" for row in rows]
+    return dict(zip(named, seen, strict=True))
 
 
 Tag = Annotated[str, Field(description="the tag: a property that is true or not there", min_length=1)]
@@ -735,6 +764,7 @@ STEP = {
     "email": "ana@example.com",
     "properties": {"spent": "120.50"},
 }
+SHOWN: dict[str, Any] = {"customer": {"id": "01HXYZPROFILE"}, "fields": {"points": 120, "tier": "Gold"}}
 SELF = {"self": "https://a.klaviyo.com/api/profiles/01HXYZPROFILE"}
 PROFILE = {
     "type": "profile",
@@ -866,6 +896,36 @@ connector.sample(
     asks=IMPORT,
     reply=answers(409, {"errors": [CONFLICT]}),
     fails="lasting",
+)
+connector.sample(
+    as_profile,
+    SHOWN,
+    asks=ask(
+        "POST /api/profile-import",
+        json={
+            "data": {"type": "profile", "id": "01HXYZPROFILE", "attributes": {"properties": {"points": 120, "tier": "Gold"}}}
+        },
+    ),
+    reply={"data": PROFILE, "links": SELF},
+    gives={"profile": "01HXYZPROFILE", "properties": {"tier": "Gold"}, "numbers": {"points": 120}},
+)
+connector.sample(as_profile, SHOWN | {"customer": {"email": "ada@example.com"}}, gives=None)
+connector.sample(
+    profile_properties,
+    SHOWN,
+    asks=ask("GET /api/profiles", query={"filter": 'any(id,["01HXYZPROFILE"])', "fields[profile]": "email,properties"}),
+    reply={"data": [PROFILE | {"attributes": {"properties": {"points": 119}}}], "links": SELF},
+    gives={"id": "01HXYZPROFILE", "fields": {"points": 119}},
+)
+connector.sample(
+    profile_properties,
+    SHOWN | {"customer": {"email": "Ada@example.com"}},
+    asks=ask("GET /api/profiles", query={"filter": 'any(email,["ada@example.com"])'}),
+    reply={"data": [PROFILE | {"attributes": {"email": "ada@example.com", "properties": {}}}], "links": SELF},
+    gives={"id": "01HXYZPROFILE", "fields": {}},
+)
+connector.sample(
+    profile_properties, SHOWN, asks="GET /api/profiles", reply={"data": [], "links": SELF}, gives=None, note="no such profile"
 )
 connector.sample(
     add_tag,

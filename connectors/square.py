@@ -11,6 +11,8 @@ Setup:
    URL changes, change it at Square too.
    A hub without a public address needs neither 3 nor 4: it asks Square every ten minutes (bookings are told by webhook alone).
 5. Does one application serve several sellers? Write the seller's id into `merchant_id`: events of others are left out.
+6. Points at the till: make custom fields (Customers > Settings > Configure profiles), numbers and texts, and name them under
+   `mirror:`, such as `{balance: Points}`: the hub keeps them in step in the customers that there are.
 
 What earns: with a payment Square tells only what was paid, with tax and without the tip. With `lines: true` the hub fetches the
 order of every payment and refund: then tax, service charges (delivery is one) and gift cards sold earn nothing, and lines,
@@ -29,7 +31,7 @@ all the same, the hub awards one order once: for the side that it worked first.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal
@@ -48,14 +50,16 @@ from hub.sdk import (
     Item,
     Line,
     LoyaltyActivity,
+    Mirrored,
     Payload,
     Reference,
     Refund,
     Reply,
     Sale,
     Settings,
+    Shown,
 )
-from hub.sdk.declare import ask, auth, body, envelope, pages, secret, setting, signature
+from hub.sdk.declare import answers, ask, auth, body, envelope, pages, secret, setting, signature
 from hub.sdk.values import Currency, Moment, Money, Points, from_minor, share, to_minor
 
 
@@ -644,6 +648,9 @@ def _found(client: Client, name: str, value: str | None) -> str | None:
     return str(found[0]["id"]) if found else None
 
 
+ATTRIBUTE = "/v2/customers/{id}/custom-attributes/{key}"
+
+
 @connector.action(repeat="keyed")
 def set_custom_attribute(
     client: Client,
@@ -656,7 +663,50 @@ def set_custom_attribute(
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         value = str(value)  # Square's numbers are text
     asked = {"custom_attribute": {"value": value}}
-    client.post("/v2/customers/{id}/custom-attributes/{key}", at={"id": customer_id, "key": attribute}, json=asked)
+    client.post(ATTRIBUTE, at={"id": customer_id, "key": attribute}, json=asked)
+
+
+def _keys(client: Client, names: Collection[str]) -> dict[str, str]:
+    """Attributes' keys by the names that they have in the Dashboard; what is no name there is a key."""
+    asked = [name for name in names if ":" not in name]
+    path, told = "/v2/customers/custom-attribute-definitions", pages.cursor("cursor")
+    rows = client.pages(path, items="custom_attribute_definitions", next=told, query={"limit": 100}) if asked else ()
+    named = {row.get("name"): row["key"] for row in rows}
+    return {name: named.get(name, name) for name in names}
+
+
+@connector.action(repeat="safe")
+def set_custom_attributes(
+    client: Client,
+    *,
+    customer_id: CustomerId,
+    attributes: Annotated[dict[str, str], "texts and numbers by the attributes' names or keys; an empty text takes one away"],
+) -> None:
+    """Set several custom attributes of a customer, which staff see at the till."""
+    for name, key in _keys(client, attributes).items():
+        at = {"id": customer_id, "key": key}
+        if attributes[name]:
+            client.post(ATTRIBUTE, at=at, json={"custom_attribute": {"value": attributes[name]}})
+        elif client.find(ATTRIBUTE, at=at) is not None:
+            client.delete(ATTRIBUTE, at=at)
+
+
+@connector.mirror(set_custom_attributes)
+def as_customer(one: Mirrored) -> dict[str, Any] | None:
+    """The customer whose attributes show a member's points."""
+    return {"customer_id": one.customer.id, "attributes": one.texts} if one.customer.id else None
+
+
+@connector.mirrored
+def customer_attributes(client: Client, one: Mirrored) -> Shown | None:
+    """What a customer's attributes say; a customer whose id is not known is found by e-mail, or else by phone."""
+    who = one.customer
+    number = who.id or _found(client, "email_address", who.email) or _found(client, "phone_number", who.phone)
+    if number is None or client.find("/v2/customers/{id}", at={"id": number}) is None:
+        return None
+    keys = _keys(client, one.fields)
+    found = {name: client.find(ATTRIBUTE, at={"id": number, "key": key}) for name, key in keys.items()}
+    return Shown({name: told["custom_attribute"]["value"] if told else None for name, told in found.items()}, number)
 
 
 @connector.action(repeat="safe")
@@ -927,6 +977,33 @@ connector.sample(
     set_custom_attribute, {"customer_id": CUSTOMER_ID, "attribute": "tier", "value": "Gold"},
     asks=ask(f"POST /v2/customers/{CUSTOMER_ID}/custom-attributes/tier", json={"custom_attribute": {"value": "Gold"}}),
     reply={"custom_attribute": {"key": "tier", "value": "Gold"}},
+)
+ATTRIBUTES = f"/v2/customers/{CUSTOMER_ID}/custom-attributes"
+DEFINED = {"custom_attribute_definitions": [{"key": "square:7f3a", "name": "Points"}, {"key": "square:9c1b", "name": "Tier"}]}
+DEFINITIONS = "GET /v2/customers/custom-attribute-definitions"
+SHOWN: dict[str, Any] = {"customer": {"id": CUSTOMER_ID}, "fields": {"Points": 120, "square:9c1b": None}}
+SAYS_120 = {"custom_attribute": {"key": "square:7f3a", "value": "120"}}
+NO_ATTRIBUTE = answers(404, {"errors": [{"category": "INVALID_REQUEST_ERROR", "code": "NOT_FOUND"}]})
+connector.sample(
+    set_custom_attributes, {"customer_id": CUSTOMER_ID, "attributes": {"Points": "120", "tier": ""}},
+    asks=[DEFINITIONS, ask(f"POST {ATTRIBUTES}/square:7f3a", json={"custom_attribute": {"value": "120"}}),
+          f"GET {ATTRIBUTES}/tier", f"DELETE {ATTRIBUTES}/tier"],
+    reply=[DEFINED, SAYS_120, {"custom_attribute": {"key": "tier", "value": "Gold"}}, {}],
+)
+connector.sample(
+    as_customer, SHOWN, gives={"customer_id": CUSTOMER_ID, "attributes": {"Points": "120", "square:9c1b": ""}},
+    asks=[DEFINITIONS, f"POST {ATTRIBUTES}/square:7f3a", f"GET {ATTRIBUTES}/square:9c1b"],
+    reply=[DEFINED, SAYS_120, NO_ATTRIBUTE],
+)
+connector.sample(as_customer, SHOWN | {"customer": {"email": "ada@example.com"}}, gives=None)
+connector.sample(
+    customer_attributes, SHOWN, gives={"id": CUSTOMER_ID, "fields": {"Points": "120", "square:9c1b": None}},
+    asks=[f"GET /v2/customers/{CUSTOMER_ID}", DEFINITIONS, f"GET {ATTRIBUTES}/square:7f3a", f"GET {ATTRIBUTES}/square:9c1b"],
+    reply=[{"customer": {"id": CUSTOMER_ID}}, DEFINED, SAYS_120, NO_ATTRIBUTE],
+)
+connector.sample(
+    customer_attributes, SHOWN | {"customer": {"email": "ada@example.com"}}, gives=None,
+    asks="POST /v2/customers/search", reply={}, note="nobody of this address",
 )
 connector.sample(
     add_to_group, {"customer_id": CUSTOMER_ID, "group_id": "GOLD"},

@@ -35,7 +35,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal
@@ -46,6 +46,7 @@ from hub.sdk import (
     CallFailed,
     CallKey,
     Client,
+    Connection,
     ConnectionRevoked,
     Connector,
     Customer,
@@ -54,12 +55,14 @@ from hub.sdk import (
     Failure,
     Item,
     Line,
+    Mirrored,
     Payload,
     Reference,
     Refund,
     Reply,
     Sale,
     Settings,
+    Shown,
     json_text,
     names,
 )
@@ -469,10 +472,11 @@ class Profile(Told):
     languages: tuple[str, ...] | None = Field(None, validation_alias="preferred_locales")
     metadata: dict[str, str] = Field(default_factory=dict)
 
-    def is_echo(self) -> bool:
+    def is_echo(self, mirrored: Collection[str]) -> bool:
         """True for a change of nothing but what the hub writes."""
         changed = self.before.get("metadata")
-        return set(self.before) == {"metadata"} and isinstance(changed, dict) and all(name.startswith(HUBS) for name in changed)
+        only = set(self.before) == {"metadata"} and isinstance(changed, dict)
+        return only and all(name.startswith(HUBS) or name in mirrored for name in changed or ())
 
 
 def _change(item: Item) -> str:
@@ -489,9 +493,9 @@ class CustomerVersion(CustomerChanged):
 
 
 @connector.trigger("customer.created", "customer.updated", "customer.deleted", key=("customer.id", "change_id"))
-def customer_changed(profile: Profile, item: Item, settings: Settings) -> CustomerVersion | None:
+def customer_changed(profile: Profile, item: Item, connection: Connection) -> CustomerVersion | None:
     """A customer's record was created, changed or deleted; points and tier, as the hub itself writes them, are no change."""
-    if not profile.is_ours(settings) or profile.is_echo():
+    if not profile.is_ours(connection.settings) or profile.is_echo(connection.mirror.values()):
         return None
     change = _change(item)
     if change == "deleted":
@@ -655,6 +659,24 @@ def update_customer(
         raise ValueError("say `points`, `tier` or `metadata`")
     told = {"loyalty_points": points, "loyalty_tier": tier, **(metadata or {})}
     return StripeCustomer(customer_id=_sdk(client).customers.update(customer_id, params={"metadata": told}).id)
+
+
+@connector.mirror(update_customer)
+def as_customer(one: Mirrored) -> dict[str, Any] | None:
+    """The customer whose metadata shows a member's points."""
+    return {"customer_id": one.customer.id, "metadata": one.texts} if one.customer.id else None
+
+
+@connector.mirrored
+def customer_metadata(client: Client, one: Mirrored) -> Shown | None:
+    """What a customer's metadata says; a customer whose id is not known is found by the e-mail address."""
+    if one.customer.id:
+        known = client.find("/v1/customers/{id}", at={"id": one.customer.id}, headers=_account(client))
+        rows = [known] if known is not None and not known.get("deleted") else []
+    else:
+        query = {"email": one.customer.email, "limit": 1}
+        rows = client.get("/v1/customers", query=query, headers=_account(client))["data"] if one.customer.email else []
+    return Shown(rows[0].get("metadata") or {}, rows[0]["id"]) if rows else None
 
 
 @connector.action(repeat="keyed")
@@ -875,6 +897,7 @@ RENEWED = {
     "occurred_at": AT_TEXT, "order_id": "A1-0002", "lines": [{"title": "Gold plan", "net": "15.00", "sku": "prod_2"}],
 }
 PAGE = {"created[gte]": SINCE_UNIX, "limit": 100}
+SHOWN: dict[str, Any] = {"customer": {"id": "cus_Q1"}, "fields": {"points": 37, "tier": None}}
 CREDITS = "/v1/customers/cus_Q1/balance_transactions"
 
 connector.sample(
@@ -957,6 +980,23 @@ connector.sample(
     update_customer, {"customer_id": "cus_Q1", "points": 37, "tier": "Gold"},
     asks=ask("POST /v1/customers/cus_Q1", form={"metadata[loyalty_points]": "37", "metadata[loyalty_tier]": "Gold"}),
     reply=CUSTOMER, gives={"customer_id": "cus_Q1"},
+)
+connector.sample(
+    as_customer, SHOWN, gives={"customer_id": "cus_Q1", "metadata": {"points": "37", "tier": ""}},
+    asks=ask("POST /v1/customers/cus_Q1", form={"metadata[points]": "37", "metadata[tier]": ""}), reply=CUSTOMER,
+)
+connector.sample(as_customer, SHOWN | {"customer": {"email": "ada@example.com"}}, gives=None)
+connector.sample(
+    customer_metadata, SHOWN, asks="GET /v1/customers/cus_Q1", reply=CUSTOMER,
+    gives={"id": "cus_Q1", "fields": {"loyalty_points": "37"}},
+)
+connector.sample(
+    customer_metadata, SHOWN, asks="GET /v1/customers/cus_Q1", gives=None,
+    reply={"id": "cus_Q1", "object": "customer", "deleted": True}, note="a customer who was deleted",
+)
+connector.sample(
+    customer_metadata, SHOWN | {"customer": {"email": "ada@example.com"}}, gives={"id": "cus_Q1"},
+    asks=ask("GET /v1/customers", query={"email": "ada@example.com", "limit": 1}), reply=_list(CUSTOMER),
 )
 connector.sample(
     find_or_create_customer, {"email": "ada@example.com", "name": "Ada Ng"},

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from connectors import google_sheets as sheets
 from hub.errors import CallFailed, Refused, Unreadable
-from hub.sdk import Client, Connection, Item, Settings
+from hub.sdk import Client, Connection, Customer, Item, Mirrored, Settings
 from hub.sdk.network import open_session
 from hub.sdk.play import Called, Play, one_by_one
 from hub.sdk.request import Answer, Request
@@ -94,6 +94,13 @@ def _act(google: Google, name: str, *many: Mapping[str, Any], **settings: Any) -
         return action.call_many(handed, [action.inputs.model_validate(inputs) for inputs in many])
     except CallFailed as failure:
         return [failure]
+
+
+def _look(google: Google, *many: Mirrored) -> list[Any]:
+    connection, mirror = _connection(), sheets.connector.mirroring
+    assert mirror is not None
+    client = Play(google.respond).client(connection, repeat="safe")
+    return mirror.look({Client: client, Connection: connection, Settings: connection.settings}, many)
 
 
 def _pull(google: Google, since: datetime = NOW, **settings: Any) -> list[Item]:
@@ -255,6 +262,22 @@ def test_an_empty_tab_has_no_rows() -> None:
 
 
 # What goes out
+
+
+def test_every_member_has_a_row_that_is_read_with_all_others() -> None:
+    """Whoever has none yet is written as one who shows nothing; numbers are numbers, and other columns are staff's."""
+    google = Google({"Members": [["id", "note", "points", "tier"], ["ada@example.com", "vip", 7, "Gold"]]})
+    many = [Mirrored(Customer(email=f"{name}@example.com"), {"points": 9, "tier": None}) for name in ("ada", "bob")]
+    ada, bob = _look(google, *many)
+    assert (ada.id, ada.fields["points"], google.reads) == ("ada@example.com", "7", 1)
+    assert (bob.id, dict(bob.fields)) == ("bob@example.com", {})
+    for one in many:
+        inputs = sheets.as_row(one, _connection().settings)
+        assert inputs is not None
+        _act(google, "set_row", inputs)
+    assert google.tabs["Members"][1:] == [["ada@example.com", "vip", 9, ""], ["bob@example.com", None, 9, ""]]
+    with pytest.raises(CallFailed, match="no column 'ends'"):
+        _look(google, Mirrored(Customer(email="ada@example.com"), {"ends": None}))
 
 
 def test_many_rows_go_out_as_one_call_and_none_twice() -> None:

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -15,7 +16,7 @@ import pytest
 
 from connectors import klaviyo
 from hub.errors import CallFailed, Refused, Unreadable
-from hub.sdk import Client, Connection, Customer, Fact, MessageReceived, Settings
+from hub.sdk import Client, Connection, Customer, Fact, Item, MessageReceived, Settings
 from hub.sdk.play import Play, one_by_one
 from hub.sdk.request import Answer, Request
 from hub.sdk.sample import answers
@@ -239,6 +240,18 @@ def _profile(**attributes: Any) -> klaviyo.ProfileChanged:
     (fact,) = reader.read(item, connection)
     assert isinstance(fact, klaviyo.ProfileChanged)
     return fact
+
+
+def test_properties_that_mirror_points_make_no_profile_another_one() -> None:
+    """The hub's own writing touches a profile's time, and is no news."""
+    connection = replace(_connection(profile_properties=["colour", "points"]), mirror={"balance": "points"})
+    trigger, keys = klaviyo.connector.triggers["profile_changed"], set()
+    for points in (7, 9):
+        attributes = klaviyo.PROFILE["attributes"] | {"properties": {"colour": "red", "points": points}}  # type: ignore[operator]
+        (changed,) = trigger.read(Item("profile", klaviyo.PROFILE | {"attributes": attributes}), connection)
+        assert changed.attributes == {"colour": "red"}  # type: ignore[attr-defined]
+        keys.add(trigger.key_of(changed))
+    assert len(keys) == 1
 
 
 def _pull(*rows: Any) -> tuple[list[Any], Play]:

@@ -525,3 +525,11 @@ def test_a_pulled_customer_is_new_only_since_then() -> None:
     play, connection = Play(one_by_one([answers(200, {"customers": [old, new]})])), _connection()
     items = square.connector.pulls["customers_since"].items(connection, play.client(connection), NOW)
     assert [fact.created for item in items for fact in _facts(item) if isinstance(fact, CustomerChanged)] == [False, True]
+
+
+def test_an_attribute_without_a_value_is_taken_away() -> None:
+    """Square keeps no empty text; one that is not there is not there already."""
+    given = {"customer_id": square.CUSTOMER_ID, "attributes": {"square:1": "", "square:2": ""}}
+    there = answers(200, {"custom_attribute": {"key": "square:1", "value": "Gold"}})
+    _, play = _act("set_custom_attributes", given, there, answers(200, {}), answers(404, {}))
+    assert [call.method for call in play.calls] == ["GET", "DELETE", "GET"]

@@ -353,6 +353,15 @@ def test_our_own_writes_come_back_and_are_not_heard(before: Mapping[str, Any], h
     assert len(_read("customer.updated", stripe.CUSTOMER, before=before)[0]) == heard
 
 
+def test_metadata_that_mirrors_points_is_our_own_word_whatever_its_name() -> None:
+    """A change of nothing else is not heard."""
+    connection = replace(_connection(), mirror={"balance": "points"})
+    trigger = stripe.connector.triggers["customer_changed"]
+    for before, heard in (({"metadata": {"points": "36"}}, 0), ({"metadata": {"points": "36", "vip": "no"}}, 1)):
+        told = stripe._notice("customer.updated", stripe.CUSTOMER, before)
+        assert len(trigger.read(Item("customer.updated", stripe._told(told)), connection)) == heard
+
+
 def test_each_change_of_a_customer_is_one_of_its_own() -> None:
     """Customers have no version: the event tells changes apart; told by a list or by events, a creation is one."""
     trigger = stripe.connector.triggers["customer_changed"]

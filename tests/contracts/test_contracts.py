@@ -55,6 +55,7 @@ BEYOND = {
     "mailchimp": "(GET /3.0/campaigns|POST /3.0/customer-journeys/.*)",
     "salesforce": "/services/data/[^/]+/composite/sobjects(/.*)?",
     "sendgrid": "/v3/(suppression/(unsubscribes|spam_reports)|asm/suppressions)",
+    "square": "(GET /v2/customers/custom-attribute-definitions|DELETE /v2/customers/[^/]+/custom-attributes/.*)",
     "shopify": "#(refund|codeDiscountNodeByCode|metafieldsDelete)",
     "tremendous": "/api/v2/fields",
     "woocommerce": "/wp-json/wc/v3/customers/batch|GET /wp-json/wc/v3/customers[?]include=.*",
