@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from hub import hookspecs, promises
+from hub import hookspecs, plugins, promises
+from hub.promises import overview
 from hub.sdk import Connector, auth, declare, pages, reply, signature
 from hub.sdk.envelope import Envelope
 
@@ -56,3 +57,9 @@ def test_the_page_shows_every_hook():
     for name, hook in vars(hookspecs).items():
         if name.startswith("hub_"):
             assert f"`{name}({', '.join(inspect.signature(hook).parameters)})`: {hook.__doc__}" in PAGE
+
+
+def test_the_table_shows_every_connector_as_it_is():
+    """`hub connector list --markdown` makes it; a connector that changes without it fails here."""
+    shown = PAGE.partition("<!-- connectors: begin -->\n")[2].partition("<!-- connectors: end -->")[0]
+    assert shown == overview.markdown(plugins.discover().values())
