@@ -54,3 +54,12 @@ def test_setup_says_what_to_click(hub, shop):
     assert "{webhook_url}" not in shown
     assert "access_token" in shown
     assert "no connection or connector 'sqare'" in hub("connections", "setup", "sqare", "-w", shop, code=1).stderr
+
+
+def test_all_connectors_are_listed(hub, ask):
+    """For people, for programs, and for the docs."""
+    listed = {one["name"]: one for one in ask("connector", "list")}
+    assert listed["square"]["auth"] == "bearer token" and listed["square"]["proof"] == "HMAC SHA-256"
+    assert "payment_completed" in listed["square"]["triggers"] and "hub" not in listed
+    assert "| **Square** `square` |" in hub("connector", "list", "--markdown").stdout
+    assert "Square" in hub("connector", "list").stdout
