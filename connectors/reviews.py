@@ -50,7 +50,7 @@ from hub.sdk import (
     stars,
     words,
 )
-from hub.sdk.declare import secret, setting, signature
+from hub.sdk.declare import setting, signature
 from hub.sdk.envelope import ITEMS_MOST, dig, found
 from hub.sdk.facts import Short
 
@@ -91,22 +91,19 @@ def _items(request: Request, settings: Settings) -> Iterator[Item]:
         yield Item("review", row, problem=problem)
 
 
+SECRETS, PROOF = signature.any_source()
+
 connector = Connector(
     "reviews",
     title="Reviews",
-    settings=secret("webhook_secret", "the source signs with it as Standard Webhooks says (whsec_…)", required=False)
-    + secret("signing_key", "the source signs with it in X-Hub-Signature-256", required=False)
-    + secret("webhook_token", "a source that cannot sign sends it in X-Webhook-Token, or as ?key=…", required=False)
+    settings=SECRETS
     + setting("fields", "where the source puts what (rating: score)", Places, default=Places(), example={})
     + setting("reviews_in", "the path of the list of reviews in a delivery", default="", example="")
     + setting("out_of", "the best rating that there is", Annotated[int, Field(ge=2, le=100)], default=5)
     + setting("site", "where the reviews stand, as recipes read it", default="", example="reviews")
     + setting("date_format", "how times are written, where it is not as in 2026-02-06T21:27:34Z", str | None, default=None)
     + setting("orders_of", "the connection whose orders the `order_id`s are", default=None, example="square"),
-    signature=signature.standard_webhooks("webhook_secret")
-    | signature.hmac("X-Hub-Signature-256", "signing_key", prefix="sha256=")
-    | signature.token("webhook_token", header="X-Webhook-Token")
-    | signature.token("webhook_token", query="key"),
+    signature=PROOF,
     envelope=_items,
 )
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from hub.document import did_you_mean
 from hub.engine.events import FactTypes
 from hub.engine.own_facts import OWN_FACTS, ManualFact
 from hub.engine.rows import OpeningBalance
@@ -191,7 +192,8 @@ class Catalogue:
     def _missing(self, name: str, what: str) -> Missing:
         prefix = name.partition(".")[0]
         if "." in name and prefix not in self.connectors and prefix not in self.connections:
-            return Missing(f"there is no connector or connection `{prefix}`", "`hub connections` lists what there is")
+            hint = did_you_mean(prefix, {*self.connections, *self.connectors}) or "`hub connections` lists what there is"
+            return Missing(f"there is no connector or connection `{prefix}`", hint)
         return Missing(f"`{name}` is not a known {what}", "")
 
 

@@ -13,7 +13,7 @@ from hub.engine.mirrors.terms import read as read_mirror
 from hub.errors import ConfigError, Problem
 from hub.sdk import Connection, Connector
 from hub.sdk import Settings as ConnectionSettings
-from hub.sdk.settings import SettingProblem
+from hub.sdk.settings import SettingProblem, Unfit
 
 
 def open_connections(
@@ -41,8 +41,12 @@ def open_connections(
         except ConfigError as error:
             problems += error.problems
             continue
-        if not wrong:
+        if wrong:
+            continue
+        try:
             found[config.name] = _connection(settings, complete, connector, mirror)
+        except Unfit as error:
+            problems.append(_told(error.problem, config, connector))
     if problems:
         raise ConfigError(problems)
     return found

@@ -47,7 +47,7 @@ from hub.sdk.graphql import GraphQL
 from hub.sdk.markup import Element, read_xml
 from hub.sdk.mirror import Mirrored, Shown
 from hub.sdk.request import Answer, Request
-from hub.sdk.settings import Secret, Setting, Settings
+from hub.sdk.settings import Secret, Setting, Settings, Unfit
 from hub.sdk.trigger import Payload
 from hub.sdk.values import (
     Currency,
@@ -125,6 +125,7 @@ __all__ = [
     "TicketCreated",
     "TicketRated",
     "TicketSolved",
+    "Unfit",
     "Unreadable",
     "Unsubscribed",
     "UtcMoment",

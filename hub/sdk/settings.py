@@ -79,6 +79,14 @@ class SettingProblem:
     is_name: bool = False
 
 
+class Unfit(ValueError):
+    """What a connection says does not go together, though each setting alone is right; `fit` functions raise it."""
+
+    def __init__(self, name: str, message: str, hint: str = "", inside: tuple[str | int, ...] = ()) -> None:
+        super().__init__(message)
+        self.problem = SettingProblem(name, message, hint, inside)
+
+
 @final
 class Settings(Mapping[str, Any]):
     """One connection's settings by name; secrets are `Secret`. Every declared name is there, None where nothing was said."""

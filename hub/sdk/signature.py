@@ -6,6 +6,7 @@ Combine them with `&` (both must hold) and `|` (either may).
 from __future__ import annotations
 
 from hub.sdk.proof import IfSet, Proof
+from hub.sdk.settings import SettingsForm, secret
 from hub.sdk.shown import Basic, Nothing, Token
 from hub.sdk.signed import Digest, Ecdsa, Encoding, Hashed, Hmac, KeyForm, Stamp, Unit
 
@@ -94,3 +95,17 @@ def if_set(proof: Proof) -> IfSet:
 def none(*, because: str) -> Nothing:
     """No proof at all, with the reason; the connection must accept it in so many words."""
     return Nothing(because)
+
+
+def any_source() -> tuple[SettingsForm, Proof]:
+    """The secrets and the proof of a connection at whose other side is any program, which proves itself as it can.
+
+    By Standard Webhooks, by an HMAC-SHA256 as many tools send it, or by a long text that it shows in a header or the address.
+    """
+    form = (
+        secret("webhook_secret", "the source signs with it as Standard Webhooks says (whsec_…)", required=False)
+        + secret("signing_key", "the source signs with it in X-Hub-Signature-256 (sha256=…)", required=False)
+        + secret("webhook_token", "a source that cannot sign sends it in X-Webhook-Token, or as ?key=…", required=False)
+    )
+    signed = standard_webhooks("webhook_secret") | hmac("X-Hub-Signature-256", "signing_key", prefix="sha256=")
+    return form, signed | token("webhook_token", header="X-Webhook-Token") | token("webhook_token", query="key")

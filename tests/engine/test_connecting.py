@@ -7,9 +7,14 @@ from pathlib import Path
 import pytest
 
 from connectors import typeform
-from hub import config
+from hub import bootstrap, config
+from hub.engine.catalogue import Catalogue
 from hub.engine.connecting import open_connections
 from hub.errors import ConfigError
+from hub.programme.settings import Programme
+from hub.recipes import Missing
+from hub.sdk import Connector, Settings, Unfit
+from hub.sdk.declare import secret, setting
 
 HUB = """\
 programme: {name: Points, timezone: UTC, currency: USD}
@@ -72,3 +77,37 @@ def test_a_line_with_a_secret_is_not_shown(tmp_path: Path, survey: str) -> None:
     with pytest.raises(ConfigError) as caught:
         open_connections(config.load(tmp_path, {}), {"typeform": typeform.connector})
     assert "s3cret" not in str(caught.value) and all(problem.line for problem in caught.value.problems)
+
+
+def test_settings_that_do_not_go_together_are_shown_where_they_stand(tmp_path: Path) -> None:
+    """Each is right by itself; the connector says which of them it is, and how deep in it; never with a secret."""
+    desk = Connector("desk", title="Desk", settings=setting("doors", "by name", dict[str, str]) + secret("password", "its key"))
+
+    @desk.fit
+    def fit(own: Connector, settings: Settings) -> None:
+        for name, kind in settings["doors"].items():
+            if kind == "locked":
+                raise Unfit("doors", f"`{name}` needs a key", "add one", (name,))
+        if settings["password"].reveal() == "s3cret":
+            raise Unfit("password", "everybody knows it")
+
+    def told(doors: str, password: str = "s3cret") -> list[tuple[int, int, str, str]]:
+        hub = f"{HUB.partition('survey:')[0]}front:\n    connector: desk\n    password: {password}\n    doors: {doors}\n"
+        (tmp_path / "hub.yaml").write_text(hub, "utf-8")
+        with pytest.raises(ConfigError) as caught:
+            open_connections(config.load(tmp_path, {}), {"desk": desk})
+        assert "s3cret" not in str(caught.value)
+        return [(problem.line, problem.column, problem.message, problem.hint) for problem in caught.value.problems]
+
+    assert told("{left: open, right: locked}") == [(6, 32, "`right` needs a key", "add one")]
+    assert told("{left: open}") == [(5, 15, "everybody knows it", "")]
+
+
+def test_a_misspelt_connection_is_told_what_was_meant(tmp_path: Path) -> None:
+    """By the names of connections and of connectors; of nothing near, where to look."""
+    (tmp_path / "hub.yaml").write_text(HUB, "utf-8")
+    settings, known = config.load(tmp_path, {}), bootstrap.discover()
+    catalogue = Catalogue(known, open_connections(settings, known), Programme.from_node(settings.programme_node))
+    for name, hint in (("survy.form", "`survey`"), ("twillio.send_sms", "`twilio`"), ("x.y", "`hub connections`")):
+        for missing in (catalogue.when(name), catalogue.action(name)):
+            assert isinstance(missing, Missing) and hint in missing.hint

@@ -351,3 +351,18 @@ def test_a_declaration_that_makes_no_sense_is_refused(make, why):
     """What could never protect anything is an error when it is declared."""
     with pytest.raises(ValueError, match=why):
         make()
+
+
+@pytest.mark.parametrize("name", ["webhook_secret", "signing_key", "webhook_token"])
+def test_any_source_proves_itself_as_it_can(name, request_of, now):
+    """By the one secret that the connection has; each is a setting, and none of them must be there."""
+    form, proof = signature.any_source()
+    value = (
+        signature.standard_webhooks("webhook_secret").examples()["webhook_secret"] if name == "webhook_secret" else "long-7Qd2"
+    )
+    settings, other = form.read({name: value}), form.read({name: value + "QUJD"})
+    signed = proof.sign(request_of(), settings, now)
+    proof.verify(signed, settings, now)
+    for wrong, whose in ((signed, other), (signed, form.read({})), (request_of(), settings)):
+        with pytest.raises(Refused):
+            proof.verify(wrong, whose, now)
