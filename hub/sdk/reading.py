@@ -5,6 +5,7 @@ For platforms whose tables and columns are each account's own: nobody can name t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, time
 from decimal import Decimal
@@ -14,8 +15,16 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 Means = Literal["sale", "refund", "invoice", "job", "deal", "case", "customer", "activity", "other"]
 Table = Annotated[str, Field(pattern=r"^[A-Za-z]\w{0,99}$")]
-Place = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*){0,4}$")]
-"""A column, or one of a related record (`Contact.Email`)."""
+
+
+def _place(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_][\w-]*(\.\w[\w-]*){0,4}", text):
+        raise ValueError("this is not where something stands; write a name such as `email`, or names with dots between")
+    return text
+
+
+Place = Annotated[str, AfterValidator(_place)]
+"""A column, or one of a related record (`Contact.Email`), or deeper (`lines.0.unit-price`)."""
 Places = Annotated[tuple[Place, ...], BeforeValidator(lambda said: (said,) if isinstance(said, str) else said)]
 Wanted = bool | int | str
 

@@ -49,6 +49,12 @@ def test_a_wrong_reading_is_found_before_it_is_used(tables, why):
     assert why in problem.message
 
 
+def test_a_place_may_be_deep_in_lists_and_have_hyphens():
+    """As JSON has it; the record is read there."""
+    record = _record({"means": "job", "title": "lines.0.long-name"}, {"lines": [{"long-name": "Oil"}]})
+    assert record.said(record.reading.title) == "Oil"
+
+
 def test_a_sale_earns_what_is_left_after_its_discount():
     """Where the platform keeps it apart from the amount; never less than nothing."""
     reading = {"means": "sale", "amount": "Sum", "discount": "Off"}
