@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from hub.engine import purchases
 from hub.engine.batch import Batch
 from hub.engine.events import READY, UNCLAIMED, Event
 from hub.engine.health import HEALTH, health_of
@@ -16,6 +17,7 @@ from hub.sdk import facts as words
 def apply(batch: Batch, event: Event) -> None:
     """Do what the event's fact says by itself. Parked when that needs a person."""
     work = batch.work_for(event, key=f"{event.connection}/{event.trigger}/{event.key}")
+    purchases.add(batch, event)
     arrival.take_note(work, lambda code, member_id: _claim(batch, code, member_id))
     fact = event.fact
     if isinstance(fact, words.Refund):

@@ -33,6 +33,7 @@ from hub.sdk.values import to_minor
 from hub.store import NoRows
 
 _MEMBER = "mem_0190b2c4d5e67f8090a1b2c3d4e5f607"
+_EVENT = "evt_0190b2c4d5e67f8090a1b2c3d4e5f608"
 _STEPS_MOST = 100
 _SILENT = ("skipped", "failed", "blocked")
 
@@ -96,12 +97,12 @@ def _event(plan: Plan, example: Example, catalogue: Catalogue, programme: Progra
     # `shop.order_paid` is told by the connection (or any of the connector) of that name, `sale` by anybody.
     teller, dot, trigger = ("", "", topic) if is_own else topic.rpartition(".")
     return Event(
-        id="evt_example",
+        id=_EVENT,
         connection=BUILT_IN if is_own else teller if dot else "example",
         trigger=trigger,
         key="example",
         fact=fact,
-        lane=member_id or "evt_example",
+        lane=member_id or _EVENT,
         member_id=member_id,
         state=READY,
         occurred_at=fact.occurred_at or now,

@@ -30,7 +30,7 @@ def earned_already(batch: Batch, event: Event, recipe: str, step: int) -> str:
         name = name_of(other.connection, other.trigger)
         if _are_two_sides(event, other) and awards_of(batch.unit, other.id):
             return f"its order has earned points already, by {name} ({other.id})"
-        if _is_told_otherwise(event, other) and batch.book.is_used(effect_key(other, recipe, step)):
+        if is_told_otherwise(event, other) and batch.book.is_used(effect_key(other, recipe, step)):
             return f"what it is about has earned points already, by {name} ({other.id})"
     return ""
 
@@ -59,7 +59,8 @@ def _business(event: Event) -> list[Thing]:
     return [thing for thing in event.things if thing[1] in _BUSINESS]
 
 
-def _is_told_otherwise(one: Event, other: Event) -> bool:
+def is_told_otherwise(one: Event, other: Event) -> bool:
+    """Whether two events are of different platforms, or of different kinds: of one kind, each is a thing of its own."""
     return (one.connection, one.trigger) != (other.connection, other.trigger)
 
 

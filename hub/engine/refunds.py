@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from decimal import Decimal
 
+from hub.engine import purchases
 from hub.engine.batch import Batch
 from hub.engine.events import DONE, Event, queries
 from hub.engine.hindsight import reevaluation
 from hub.errors import Parked
-from hub.programme import arrival, clawback
+from hub.programme import clawback
 from hub.programme.work import Work
 from hub.sdk.facts import Refund, Sale
 from hub.sdk.values import from_minor, to_minor
@@ -26,18 +27,9 @@ def take_back(batch: Batch, event: Event, work: Work) -> None:
     if sale is not None and isinstance(sale.fact, Sale):
         before = from_minor(batch.unit.get(RETURNED, sale.id) or 0, sale.fact.currency)
         returned = _returned_so_far(batch, sale, sale.fact, refund)
-        if sale.member_id is not None:
-            _uncount(batch, sale.member_id, sale.fact, before, returned)
+        purchases.take_off(batch, sale, before, returned)
         again = reevaluation(batch, sale, [*_refunds_of(batch, sale), refund])
         clawback.claw_back(work, refund.refund_id, clawback.awards_of(batch.unit, sale.id), returned, again)
-
-
-def _uncount(batch: Batch, member_id: str, sale: Sale, before: Decimal, returned: Decimal) -> None:
-    """Take off what the member has bought: the money that came back, and the purchase when that was all of it."""
-    is_over = before < sale.amount <= returned
-    money = min(returned, sale.amount) - min(before, sale.amount)
-    spent = arrival.worth(money, sale.currency, batch.programme)
-    batch.roll.count_purchases(member_id, -1 if is_over else 0, -spent)
 
 
 def take_back_late(batch: Batch, event: Event, key: str) -> None:

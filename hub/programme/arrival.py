@@ -1,21 +1,18 @@
 """Arrival: what a fact does to its member by being there, before any recipe is asked.
 
 `whose` at admission: which member a fact is about, made if need be. `take_note` when the event is worked: consent, activity,
-purchases, what the platform says of the member, and the commands that members write.
+who brought whom, what the platform says of the member, and the commands that members write.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
 
-from hub.errors import Parked
 from hub.programme import consent, messages, referring
 from hub.programme.facts import HubFact, MemberJoined
 from hub.programme.identities import PHONE_CHANNELS
 from hub.programme.members import Member
 from hub.programme.roll import Found, Roll
-from hub.programme.settings import Programme
 from hub.programme.work import Work
 from hub.sdk.facts import (
     Booking,
@@ -28,7 +25,6 @@ from hub.sdk.facts import (
     MessageReceived,
     Sale,
 )
-from hub.sdk.values import exponent
 
 _ACTIVITY = (Sale, JobCompleted, DealWon)
 
@@ -90,8 +86,6 @@ def take_note(work: Work, claim: messages.Claim) -> None:
     if work.member_id is None:
         return
     _fill(work, work.member_id)
-    if isinstance(fact, Sale) and fact.amount > 0:
-        work.roll.count_purchases(work.member_id, 1, worth(fact.amount, fact.currency, programme), at=work.event.occurred_at)
     referring.take_note(work, work.member_id)
     if is_activity(fact):
         work.roll.touch(work.member_id, work.event.occurred_at)
@@ -99,15 +93,6 @@ def take_note(work: Work, claim: messages.Claim) -> None:
         work.roll.adopt(work.member_id, fact, cause=work.event.id)
     elif isinstance(fact, CustomersMerged):
         work.roll.join_identities(work.member_id, work.event.connection, fact.merged_ids, cause=work.event.id)
-
-
-def worth(amount: Decimal, currency: str, programme: Programme) -> int:
-    """An amount in minor units of the programme's currency; 0 where there is no rate for it."""
-    try:
-        own = programme.in_own_currency(amount, currency)
-    except Parked:
-        return 0
-    return round(own.scaleb(exponent(programme.currency)))
 
 
 def _fill(work: Work, member_id: str) -> None:

@@ -41,14 +41,21 @@ class MemberJoined(HubFact):
     sample = {"occurred_at": _AT, "member_id": _MEMBER, "key": f"joined:{_MEMBER}", "tier": "Bronze"}
 
 
-class PointsAwarded(HubFact):
-    """A member earned points. balance: what can be spent now; lifetime_points: all that was earned for good."""
+class PointsMoved(HubFact):
+    """Points that can be spent came or went. what: earned, spent, adjusted, taken back or expired. balance: what is left."""
 
     points: Points
     balance: Points
+    what: Short = ""
+    reason: Text = ""
+
+
+class PointsAwarded(PointsMoved):
+    """A member earned points. balance: what can be spent now; lifetime_points: all that was earned for good."""
+
     lifetime_points: Points
     recipe: Short = ""
-    reason: Text = ""
+    what: Short = "earned"
     expires_on: date | None = None
 
     fact = "hub.points_awarded"
@@ -85,12 +92,10 @@ class PointsPending(HubFact):
     }
 
 
-class PointsRedeemed(HubFact):
+class PointsRedeemed(PointsMoved):
     """A member spent points."""
 
-    points: Points
-    balance: Points
-    reason: Text = ""
+    what: Short = "spent"
 
     fact = "hub.points_redeemed"
     sample = {"occurred_at": _AT, "member_id": _MEMBER, "key": "run_2:1:redeemed", "points": 500, "balance": 20}
@@ -116,34 +121,29 @@ class RewardRedeemed(HubFact):
     }
 
 
-class PointsAdjusted(HubFact):
+class PointsAdjusted(PointsMoved):
     """Points were added or taken by hand or by a rule. points: with their sign."""
 
-    points: Points
-    balance: Points
-    reason: Text = ""
+    what: Short = "adjusted"
 
     fact = "hub.points_adjusted"
     sample = {"occurred_at": _AT, "member_id": _MEMBER, "key": "run_3:1:adjusted", "points": -20, "balance": 400}
 
 
-class PointsClawedBack(HubFact):
+class PointsClawedBack(PointsMoved):
     """Points that were earned were taken back: by a refund (refund_id), or by a recipe, which says the reason."""
 
-    points: Points
-    balance: Points
     refund_id: Short = ""
-    reason: Text = ""
+    what: Short = "taken back"
 
     fact = "hub.points_clawed_back"
     sample = {"occurred_at": _AT, "member_id": _MEMBER, "key": "evt_1:clawed_back", "points": 20, "balance": 400}
 
 
-class PointsExpired(HubFact):
+class PointsExpired(PointsMoved):
     """Points of a member passed their last good day."""
 
-    points: Points
-    balance: Points
+    what: Short = "expired"
 
     fact = "hub.points_expired"
     sample = {"occurred_at": _AT, "member_id": _MEMBER, "key": "expired:lot_1", "points": 80, "balance": 340}

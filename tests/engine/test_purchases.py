@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from tests.engine.conftest import Make
+from tests.engine.test_alike import TWO_TILLS
 from tests.engine.world import World, recipe
 
 FIRST = recipe("first", "when: sale\nif: member.purchases == 1\nonce_per: member.id\ndo:\n  - award: {points: 100}\n")
@@ -74,3 +75,21 @@ def test_a_sale_that_finds_its_buyer_later_counts_then(make: Make) -> None:
     world.work()
     assert bought(world) == (1, Decimal("30.00"))
     assert world.balance() == 100
+
+
+def test_one_piece_of_business_is_one_purchase(make: Make) -> None:
+    """Two platforms that name one order, and several payments of one: it counts once, with the money that was paid once."""
+    world = make(FIRST, REPEAT, connections=TWO_TILLS)
+    ann = {"id": "ann", "email": "ann@example.com"}
+    world.pay("p1", "80.00", ann, order="o1")
+    there = {"id": "i9", "amount": "80.00", "at": world.clock.now(), "buyer": {**ann, "id": "c-7"}}
+    world.deliver("books", "payment", {**there, "order": "o1", "order_of": "till"})
+    world.pay("p2", "20.00", ann, order="o1")
+    world.work()
+    assert bought(world) == (1, Decimal("100.00"))
+    world.deliver("books", "refund", {"id": "r9", "amount": "80.00", "at": world.clock.now(), "payment": "i9"})
+    world.work()
+    assert bought(world) == (1, Decimal("100.00"))
+    world.give_back("r1", "80.00", payment="p1")
+    world.work()
+    assert bought(world) == (0, Decimal("20.00"))
