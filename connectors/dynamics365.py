@@ -311,7 +311,9 @@ connector = Connector(
     + setting("user_id", "the application user, whose changes of other rows are left out", Guid, default=None, example=HUB)
     + setting("choices", "numbers of choices by their labels, by column", dict[str, dict[str, int]], default={})
     + setting("tables", "tables of a loyalty add-on, by names for recipes", dict[str, OwnTable], default={}, example=TABLES)
-    + setting("activity", "the kind of activity that tells of points: rows, table, points", Activity, default=Activity())
+    + setting(
+        "activity", "the kind of activity that tells of points: rows, table, points", Activity, default=Activity(), example={}
+    )
     + setting("member_table", "whose columns show points: contact or account", Literal["contact", "account"], default="contact")
     + setting("flow_url", "of the flow's URL all before &sig=", default=None, example=FLOW)
     + secret("flow_signature", "of the flow's URL what stands after &sig=", required=False)

@@ -657,7 +657,8 @@ def call_function(
     reply = client.call("POST", path, query=query, form={"arguments": json_text(arguments)})
     output = text_of(reply.find("details.output"))
     # It may write an answer of its own.
-    return Returned(output=output if reply.find("code") == "success" else reply.body.decode("utf-8", "replace")[:10_000])
+    said = output if reply.find("code") == "success" else reply.body.decode("utf-8", "replace")
+    return Returned(output=client.struck(said)[:10_000])
 
 
 # Recorded truth -------------------------------------------------------------------------------------------------------

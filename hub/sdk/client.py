@@ -149,7 +149,7 @@ class Client:
             return self._retrying(lambda: self._judged(request, f"{method} {asked}", again, bare))
         except CallFailed as error:  # its words are the platform's, or of an address
             wait, status = error.retry_after_seconds, error.status
-            raise CallFailed(self._struck(str(error)), error.verdict, retry_after_seconds=wait, status=status) from None
+            raise CallFailed(self.struck(str(error)), error.verdict, retry_after_seconds=wait, status=status) from None
 
     def exchange(self, code: str, authorization: Authorization, now: datetime) -> Token:
         """The first token of a connection that a person has authorised."""
@@ -167,6 +167,13 @@ class Client:
         if self._tokens is None:
             raise CallFailed(f"{self.connection.name} was given no clock, so it cannot be used here.", "lasting")
         return self._tokens.now()
+
+    def struck(self, text: str) -> str:
+        """A text of the platform's without our secrets, where it is kept as it came: a platform may say again what it heard."""
+        known = [*self.connection.settings.secrets()]
+        if self._token is not None:
+            known += [secret.reveal() for secret in (self._token.access, self._token.refresh) if secret]
+        return log.strike(text, known)
 
     def _decoded(self, method: str, path: str, into: type[Model] | None, said: Mapping[str, Any]) -> Any:
         reply = self.call(method, path, **said)
@@ -248,7 +255,7 @@ class Client:
             failure = Failure(judge(reply, again=again))
         if failure is None:
             return reply
-        raise failed(self.connection.connector.title, asked, reply, failure, self._struck)
+        raise failed(self.connection.connector.title, asked, reply, failure, self.struck)
 
     def _sent(self, request: Mapping[str, Any], asked: str, again: bool, bare: bool, *, rejected: Token | None) -> Reply:
         connector = self.connection.connector
@@ -278,7 +285,7 @@ class Client:
         if not reply.ok:
             lasting = 400 <= reply.status < 500 and reply.status != 429
             failure = Failure("reconnect" if lasting else "passing")
-            raise failed(self.connection.connector.title, "POST token", reply, failure, self._struck)
+            raise failed(self.connection.connector.title, "POST token", reply, failure, self.struck)
         try:
             value = reply.json()
         except Unreadable:
@@ -326,12 +333,6 @@ class Client:
                 raise CallFailed(f"{title} could not be reached ({asked}): {before}.", "passing") from None
             ending: Verdict = "passing" if again else "uncertain"
             raise CallFailed(f"{title} did not answer ({asked}: {type(error).__name__}).", ending) from None
-
-    def _struck(self, text: str) -> str:
-        known = [*self.connection.settings.secrets()]
-        if self._token is not None:
-            known += [secret.reveal() for secret in (self._token.access, self._token.refresh) if secret]
-        return log.strike(text, known)
 
 
 def _origin(url: str) -> str:

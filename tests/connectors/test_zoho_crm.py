@@ -490,9 +490,11 @@ def test_a_function_is_called_by_key_or_by_oauth() -> None:
 
 
 def test_a_function_may_write_an_answer_of_its_own() -> None:
-    """It is given as it is."""
+    """It is given as it is, but for the key with which it was called."""
     (returned,), _ = _act("call_function", [zoho_crm.RUN], {"voucher": "V-7"})
     assert json.loads(returned.output) == {"voucher": "V-7"}
+    (returned,), _ = _act("call_function", [zoho_crm.RUN], {"heard": "zapikey-7Qd2"}, function_key="zapikey-7Qd2")
+    assert json.loads(returned.output) == {"heard": "***"}
 
 
 def test_the_version_is_a_setting() -> None:

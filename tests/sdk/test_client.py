@@ -334,6 +334,12 @@ def test_a_secret_that_comes_back_is_struck_out():
     assert "k3y-secret" not in str(caught.value)
 
 
+def test_a_text_is_kept_without_what_the_platform_heard_from_us():
+    """What a connector keeps as it came says nothing of the key that the platform repeats in it."""
+    _, client = play_of(answers(200, {"echo": "Bearer k3y-secret"}))
+    assert client.struck(client.call("GET", "/x").body.decode()) == '{"echo": "Bearer ***"}'
+
+
 def test_a_connector_knows_better_than_the_status():
     """A 200 can be a failure, and a 403 a throttle: the connector says so."""
 
