@@ -86,7 +86,7 @@ from hub.sdk import (
     tell_apart,
 )
 from hub.sdk.declare import answers, ask, auth, rate, reply, secret, setting, signature
-from hub.sdk.decode import pairs
+from hub.sdk.decode import unescaped
 from hub.sdk.parameters import findings
 from hub.sdk.reading import Place, Reading, Table, Wanted, reading_of, readings, text_of
 from hub.sdk.record_triggers import hear_records
@@ -768,8 +768,7 @@ def start_flow(
     if sig is None or not settings["flow_url"]:
         raise CallFailed("This needs the connection's `flow_url` and `flow_signature`.", "lasting")
     body = {**fields, **numbers, "event": event, "call_id": key}
-    query = pairs(f"sig={sig.reveal()}".encode())  # as it was copied out of an address
-    told = client.call("POST", "{flow_url}", query=query, json=body, bare=True)
+    told = client.call("POST", "{flow_url}", query={"sig": unescaped(sig.reveal())}, json=body, bare=True)
     return Started(run_id=told.headers.get("x-ms-workflow-run-id"))
 
 

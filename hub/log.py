@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TextIO
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote
 
 STRUCK = "***"
 _SHORTEST_SECRET = 4
@@ -74,8 +74,9 @@ class Redaction:
 
 @lru_cache(maxsize=1_000)
 def _forms_of(secret: str) -> frozenset[str]:
-    """The secret and its lines as they are, in URLs, in JSON, in hex and within base64."""
-    parts = {secret, *(line.strip() for line in _LINE_BREAK.split(secret))}
+    """The secret and its lines as they are, in URLs and out of them, in JSON, in hex and within base64."""
+    lines = {secret, *(line.strip() for line in _LINE_BREAK.split(secret))}
+    parts = lines | {unquote(line) for line in lines}
     found: set[str] = set()
     for part in parts:
         if len(part) < _SHORTEST_SECRET:

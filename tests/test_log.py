@@ -97,6 +97,12 @@ def test_a_secret_is_known_in_hex_and_wherever_it_stands_in_base64(before: str) 
     assert log.redact(f"<{secret.encode().hex()}>") == "<***>"
 
 
+def test_a_secret_that_was_copied_out_of_an_address_is_known_without_its_escapes() -> None:
+    """So it stands in what a platform says of it."""
+    log.redact.add("s1g%2Bnature%3D")
+    assert log.redact("?sig=s1g%2Bnature%3D is no `s1g+nature=`") == "?sig=*** is no `***`"
+
+
 def test_a_token_is_forgotten_when_others_have_taken_its_place() -> None:
     """There is no end of them; the last ones of a connection are known, and those of others."""
     log.redact.add_passing("square", "square-token")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from decimal import Decimal, DecimalException
 from io import StringIO
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from hub.errors import Unreadable
 
@@ -115,6 +115,11 @@ def read_table(body: bytes) -> Iterator[tuple[int, dict[str, str] | None]]:
             yield rows.line_num, dict(zip(names, row, strict=True)) if len(row) == len(names) else None
     except csv.Error as error:
         raise Unreadable(f"The table cannot be read in line {rows.line_num}: {error}.") from None
+
+
+def unescaped(text: str) -> str:
+    """What was copied out of an address, without its escapes (`a%2Bb` is `a+b`)."""
+    return unquote(text)
 
 
 def pairs(body: bytes) -> list[tuple[str, str]]:

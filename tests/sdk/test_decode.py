@@ -155,3 +155,8 @@ def test_what_is_no_table_is_explained(body, why):
 def test_an_empty_table_has_no_rows():
     """Nor one of nothing but names."""
     assert list(decode.read_table(b"id,text\n")) == list(decode.read_table(b"")) == []
+
+
+def test_what_was_copied_out_of_an_address_is_taken_without_its_escapes():
+    """What is no escape stays as it is: of an address, not of a form."""
+    assert decode.unescaped("a%2Bb+c&d%") == "a+b+c&d%"
