@@ -26,6 +26,7 @@ from hub.engine.gaps import missed_since
 from hub.engine.subscriptions import subscribed_at
 from hub.errors import HubError
 from hub.sdk import Connector
+from hub.sdk.mirror import MIRRORED
 from hub.store import Unit
 
 _MISSED_FOR = timedelta(days=30)
@@ -157,6 +158,9 @@ def setup(*, name: str, folder: Path, as_json: bool) -> None:
 def _tell_settings(connector: Connector, missing: tuple[str, ...] | None) -> None:
     rows = ((one.name, "yes" if one.required else "no", "yes" if one.secret else "no", one.doc) for one in connector.settings)
     table(("setting", "needed", "secret", "what it is"), rows, nothing="It needs no settings.")
+    if connector.mirroring is not None:
+        known = ", ".join(f"{name} ({what})" for name, what in MIRRORED.items())
+        say(f"Its fields can show members' points, `mirror: {{balance: FIELD}}`: {known}.", "dim")
     if missing is None:
         say("It is not among the connections yet.", "yellow")
     elif missing:

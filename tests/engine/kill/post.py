@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel
 
-from hub.sdk import CallKey, Client, Connector
+from hub.sdk import CallKey, Client, Connector, Mirrored, Shown
 from hub.sdk.declare import header, secrets
 
 connector = Connector(
@@ -52,6 +54,25 @@ def send_once(client: Client, *, to: str, text: str) -> Sent:
 def set_mark(client: Client, *, name: str) -> Sent:
     """Set a mark, which twice is once."""
     return Sent(letter_id=client.put("/marks/{name}", at={"name": name}, json={"on": True})["id"])
+
+
+@connector.action(repeat="safe")
+def set_card(client: Client, *, number: str, fields: dict[str, str]) -> None:
+    """Set what a card shows."""
+    client.put("/cards/{number}", at={"number": number}, json=fields)
+
+
+@connector.mirror(set_card)
+def as_card(one: Mirrored) -> Mapping[str, Any] | None:
+    """A member's card."""
+    return {"number": one.customer.id, "fields": one.texts} if one.customer.id else None
+
+
+@connector.mirrored
+def shown_card(client: Client, one: Mirrored) -> Shown | None:
+    """What a card shows."""
+    found = client.get("/cards", query={"phone": one.customer.phone})["cards"] if one.customer.phone else []
+    return Shown(found[0], one.customer.phone) if found else None
 
 
 def install(folder: Path) -> Path:

@@ -299,6 +299,11 @@ class Rounds:
             balances = {buyer: batch.book.balance(self._member(buyer)).spendable for buyer in range(BUYERS)}
             assert totals(session).outstanding == expected.total()
         _same("the balances", balances, dict(expected))
+        _same(
+            "what cards show",
+            self.vendor.cards,
+            {loads.phone(one): {"points": str(points)} for one, points in balances.items()},
+        )
 
     def _tally(self) -> None:
         told, vendor = self._load, self.vendor
@@ -338,6 +343,7 @@ def _same(what: str, found: Any, expected: Any) -> None:
 def open_rounds(folder: Path, plan: Plan) -> Iterator[Rounds]:
     """A workspace in `folder`, the vendor and the process that forks the others."""
     vendor = Vendor(Random(f"{plan.seed}/vendor"))
+    vendor.cards |= {loads.phone(buyer): {} for buyer in range(BUYERS)}
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = int(free.getsockname()[1])
     with vendor_server(vendor):
@@ -357,7 +363,7 @@ def open_rounds(folder: Path, plan: Plan) -> Iterator[Rounds]:
 def _write(folder: Path, database: str, vendor: str, recipes: Sequence[str]) -> None:
     (folder / "recipes").mkdir(parents=True)
     played = f"key: {KEY}, base_url: '{vendor}', allow_private: true"
-    connections = f"connections:\n  till: {{{played}}}\n  post: {{{played}}}\n"
+    connections = f"connections:\n  till: {{{played}}}\n  post: {{{played}, mirror: {{balance: points}}}}\n"
     address = "public_url: https://points.example.com\n"
     (folder / "hub.yaml").write_text(f"{PROGRAMME}{address}{connections}database: '{database}'\n", "utf-8")
     for text in recipes:

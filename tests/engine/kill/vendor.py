@@ -10,14 +10,17 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from random import Random
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 SLOW_SECONDS_MOST = 0.03
 PULLED = 100
 
 
 class Vendor:
-    """What reached the vendor. letters: how often each text was sent, by effect (a key that comes again has none)."""
+    """What reached the vendor. letters: how often each text was sent, by effect (a key that comes again has none).
+
+    cards: what it shows of each of its customers, by phone number.
+    """
 
     def __init__(self, random: Random) -> None:
         self.url = ""
@@ -30,6 +33,7 @@ class Vendor:
         self.payments: list[Mapping[str, Any]] = []
         self.letters: Counter[str] = Counter()
         self.marks: Counter[str] = Counter()
+        self.cards: dict[str, dict[str, str]] = {}
         self._keys: dict[str, str] = {}
         self._references: dict[str, str] = {}
         self._random = random
@@ -59,29 +63,42 @@ class Vendor:
     def _done(
         self, method: str, path: str, url: str, key: str | None, body: Mapping[str, Any]
     ) -> tuple[int, Mapping[str, Any]]:
-        if path == "/letters" and method == "GET":
-            self.looks += 1
-            found = self._references.get(parse_qs(urlsplit(url).query)["reference"][0])
-            return 200, {"letters": [found] if found else []}
+        query, name = parse_qs(urlsplit(url).query), unquote(path.rpartition("/")[2])
         if path == "/letters":
-            if key is not None and key in self._keys:
-                self.again += 1
-                return 200, {"id": self._keys[key]}
-            self.letters[body["text"]] += 1
-            name = f"ltr_{self.letters.total()}"
-            if key is not None:
-                self._keys[key] = name
-            if body["reference"]:
-                self._references[body["reference"]] = name
-            return 200, {"id": name}
+            return self._letter(key, body) if method == "POST" else self._looked_up(query["reference"][0])
+        if path.startswith("/cards"):
+            return self._card(name, body) if method == "PUT" else self._shown(query["phone"][0])
         if path == "/payments":
             self.pulls += 1
             return 200, {"payments": self.payments[-PULLED:]}
-        name = path.rpartition("/")[2]
         if path.startswith("/visits/"):
             return 200, self.visits[name]
         self.marks[name] += 1
         return 200, {"id": name}
+
+    def _letter(self, key: str | None, body: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]]:
+        if key is not None and key in self._keys:
+            self.again += 1
+            return 200, {"id": self._keys[key]}
+        self.letters[body["text"]] += 1
+        name = f"ltr_{self.letters.total()}"
+        if key is not None:
+            self._keys[key] = name
+        if body["reference"]:
+            self._references[body["reference"]] = name
+        return 200, {"id": name}
+
+    def _looked_up(self, reference: str) -> tuple[int, Mapping[str, Any]]:
+        self.looks += 1
+        found = self._references.get(reference)
+        return 200, {"letters": [found] if found else []}
+
+    def _card(self, number: str, body: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]]:
+        self.cards[number] |= body
+        return 200, {}
+
+    def _shown(self, number: str) -> tuple[int, Mapping[str, Any]]:
+        return 200, {"cards": [self.cards[number]] if number in self.cards else []}
 
 
 class _Handler(BaseHTTPRequestHandler):
