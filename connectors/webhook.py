@@ -2,7 +2,8 @@
 
 Setup:
 1. Which program is it? Give the connection its name in hub.yaml: `partner: {connector: webhook, …}`. Each program is a
-   connection of its own, with its own secrets; what one tells is never mistaken for what another tells.
+   connection of its own, with its own secrets; what one tells is never mistaken for what another tells. A program that has
+   JSON of its own and cannot be taught this one is a connection of `rest`, or of `reviews` where it tells reviews.
 2. To hear: make a secret (`whsec_` and the base64 of 24 to 64 random bytes) and write it into `webhook_secret`; two of them in
    a list while it is being changed. Tell the program this secret and the address {webhook_url}. It signs as Standard Webhooks
    says (headers webhook-id, webhook-timestamp, webhook-signature; most languages have a library).

@@ -35,6 +35,7 @@ class Overview:
     def of(cls, connector: Connector) -> Overview:
         """Read from what the connector declares."""
         besides = {
+            "triggers and actions as hub.yaml declares them": connector.is_fitted,
             "registers its webhook": connector.subscription is not None,
             "renews it": connector.subscription is not None and connector.subscription.every is not None,
             "mirror": connector.mirroring is not None,

@@ -261,6 +261,11 @@ class Connector(Hearing):
         self._fit = function
         return function
 
+    @property
+    def is_fitted(self) -> bool:
+        """Whether connections make triggers and actions of their own of it."""
+        return self._fit is not None
+
     def fitted(self, settings: Settings) -> Connector:
         """The connector as a connection with these settings has it."""
         if self._fit is None:
