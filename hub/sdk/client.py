@@ -170,9 +170,8 @@ class Client:
 
     def struck(self, text: str) -> str:
         """A text of the platform's without our secrets, where it is kept as it came: a platform may say again what it heard."""
-        known = [*self.connection.settings.secrets()]
-        if self._token is not None:
-            known += [secret.reveal() for secret in (self._token.access, self._token.refresh) if secret]
+        tokens = (self._token.access, self._token.refresh) if self._token is not None else ()
+        known = [*self.connection.settings.secrets(), *(secret.reveal() for secret in tokens if secret)]
         return log.strike(text, known)
 
     def _decoded(self, method: str, path: str, into: type[Model] | None, said: Mapping[str, Any]) -> Any:
