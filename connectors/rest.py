@@ -98,7 +98,7 @@ from hub.sdk.action import Channel
 from hub.sdk.auth import Auth
 from hub.sdk.declare import answers, ask, auth, pages, rate, secret, setting, signature
 from hub.sdk.encode import plain
-from hub.sdk.envelope import ITEMS_MOST, dig
+from hub.sdk.envelope import ITEMS_MOST, dig, found
 from hub.sdk.parameters import Contract, Inputs, findings
 from hub.sdk.reading import PRICED, Place, Reading, text_of
 from hub.sdk.record_triggers import KINDS
@@ -508,7 +508,7 @@ def _offer(own: Connector, name: str, endpoint: Endpoint) -> None:
                 raise CallFailed(f"{own.title} answered {reply.status} to {endpoint.does}, and says that {no}.", "lasting")
         if gives is None:
             return None
-        told = {one: _read(given, reply.find(given.path)) for one, given in endpoint.gives.items()}
+        told = {one: _read(given, reply.find(given.path), client) for one, given in endpoint.gives.items()}
         try:
             gave: BaseModel = gives.model_validate(told)
         except ValidationError as error:
@@ -550,8 +550,9 @@ def _text(value: Any) -> str:
     return "" if value is None else json_text(value) if isinstance(value, list | Mapping) else plain(value)
 
 
-def _read(given: Given, value: Any) -> Any:
-    return words(value) if given.type == "text" and value is not None else value
+def _read(given: Given, value: Any, client: Client) -> Any:
+    """What stands in an answer, without our secrets: it is kept."""
+    return client.struck(words(value)) if given.type == "text" and found(value) else value
 
 
 # Recorded truth -------------------------------------------------------------------------------------------------------

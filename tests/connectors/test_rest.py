@@ -469,6 +469,12 @@ def test_what_it_gives_has_the_declared_types() -> None:
     }
 
 
+def test_what_it_gives_holds_no_secret() -> None:
+    """Results are kept, and an API may say again what it heard."""
+    gave, _ = _act({"does": "GET /x", "gives": {"said": "said"}}, {}, {"said": f"hello {TOKEN}"})
+    assert "hello" in gave.said and TOKEN not in gave.said
+
+
 @pytest.mark.parametrize(("does", "verdict"), [("POST /x", "uncertain"), ("GET /x", "lasting")])
 def test_what_it_gives_in_another_form_is_not_guessed(does: str, verdict: str) -> None:
     """It was done, so nobody does it again without a person."""
