@@ -66,7 +66,7 @@ from hub.sdk import (
     json_text,
 )
 from hub.sdk.declare import answers, ask, auth, body, envelope, pages, rate, secret, setting, signature
-from hub.sdk.facts import Short
+from hub.sdk.fact import Short
 
 
 def _failure(reply: Reply) -> Failure | None:

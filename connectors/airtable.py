@@ -75,7 +75,7 @@ from hub.sdk import (
     words,
 )
 from hub.sdk.declare import answers, ask, auth, body, envelope, pages, rate, secret, setting, signature
-from hub.sdk.facts import Short
+from hub.sdk.fact import Short
 
 Names = Annotated[tuple[str, ...], BeforeValidator(lambda said: (said,) if isinstance(said, str) else said)]
 

@@ -72,7 +72,7 @@ from hub.sdk import (
     words,
 )
 from hub.sdk.declare import answers, ask, auth, pages, rate, secret, setting, signature
-from hub.sdk.facts import Short
+from hub.sdk.fact import Short
 
 OURS = "loyalty-hub"
 

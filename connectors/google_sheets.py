@@ -112,7 +112,7 @@ from hub.sdk import (
     Unreadable,
 )
 from hub.sdk.declare import ask, auth, body, envelope, rate, secret, setting, signature
-from hub.sdk.facts import Short, Text
+from hub.sdk.fact import Short, Text
 from hub.sdk.keys import example_rsa
 
 TOKEN = "https://oauth2.googleapis.com/token"  # noqa: S105  # an address

@@ -73,7 +73,7 @@ from hub.sdk import (
     utc,
 )
 from hub.sdk.declare import answers, ask, auth, body, envelope, pages, rate, secret, setting, signature
-from hub.sdk.facts import Short
+from hub.sdk.fact import Short
 
 OURS = "loyalty-hub"
 

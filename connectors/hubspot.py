@@ -65,7 +65,7 @@ from hub.sdk import (
     tell_apart,
 )
 from hub.sdk.declare import answers, ask, auth, rate, secret, setting, signature
-from hub.sdk.facts import Short
+from hub.sdk.fact import Short
 from hub.sdk.parameters import findings
 
 OBJECTS = {"0-1": "contact", "0-2": "company", "0-3": "deal", "0-5": "ticket"}

@@ -80,7 +80,7 @@ from hub.sdk import (
     phone,
 )
 from hub.sdk.declare import answers, ask, auth, body, envelope, pages, rate, secret, setting, signature
-from hub.sdk.facts import Short
+from hub.sdk.fact import Short
 
 Host = Literal["api.intercom.io", "api.eu.intercom.io", "api.au.intercom.io"]
 

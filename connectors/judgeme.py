@@ -51,7 +51,7 @@ from hub.sdk import (
     names,
 )
 from hub.sdk.declare import answers, ask, body, envelope, pages, rate, secret, setting, signature
-from hub.sdk.facts import Short
+from hub.sdk.fact import Short
 
 HEADER = "JUDGEME-HMAC-SHA256"
 RENAMED = ("X-Judgeme-Hmac-Sha256", "HTTP-X-Judgeme-Hmac-Sha256")

@@ -80,7 +80,7 @@ from hub.sdk import (
     tell_apart,
 )
 from hub.sdk.declare import answers, ask, auth, body, pages, rate, secret, setting, signature
-from hub.sdk.facts import Short
+from hub.sdk.fact import Short
 from hub.sdk.parameters import findings
 
 SOURCE = "Loyalty Hub"

@@ -72,7 +72,7 @@ from hub.sdk import (
     names,
 )
 from hub.sdk.declare import answers, ask, auth, pages, rate, secret, setting, signature
-from hub.sdk.facts import Short
+from hub.sdk.fact import Short
 
 EVENTS = "program_events/customer."
 FULFILMENT = "rewards/store_fulfilment"  # made in the dashboard alone

@@ -73,7 +73,7 @@ from hub.sdk import (
     tell_apart,
 )
 from hub.sdk.declare import answers, ask, auth, body, envelope, pages, rate, secret, setting, signature
-from hub.sdk.facts import Short
+from hub.sdk.fact import Short
 
 
 def _failure(reply: Reply) -> Failure | None:

@@ -76,7 +76,7 @@ from hub.sdk import (
     words,
 )
 from hub.sdk.declare import ask, auth, pages, rate, secret, setting, signature
-from hub.sdk.facts import Short
+from hub.sdk.fact import Short
 
 USER = "hub"
 

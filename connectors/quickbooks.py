@@ -76,7 +76,7 @@ from hub.sdk import (
     to_minor,
 )
 from hub.sdk.declare import ask, auth, query, rate, secret, setting, signature, spends
-from hub.sdk.facts import Short
+from hub.sdk.fact import Short
 from hub.sdk.parameters import findings
 
 OPERATIONS = {"create": "created", "update": "updated", "delete": "deleted", "merge": "merged", "void": "voided"}

@@ -52,7 +52,7 @@ from hub.sdk import (
 )
 from hub.sdk.declare import setting, signature
 from hub.sdk.envelope import ITEMS_MOST, dig, found
-from hub.sdk.facts import Short
+from hub.sdk.fact import Short
 
 
 class Places(BaseModel):

@@ -78,7 +78,7 @@ from hub.sdk import (
     records,
 )
 from hub.sdk.declare import answers, ask, auth, pages, reply, secret, setting, signature
-from hub.sdk.facts import Short
+from hub.sdk.fact import Short
 from hub.sdk.parameters import findings
 from hub.sdk.reading import Place, Reading, Table, Wanted, reading_of, readings, text_of
 from hub.sdk.record_triggers import hear_records

@@ -70,7 +70,7 @@ from hub.sdk import (
     tell_apart,
 )
 from hub.sdk.declare import answers, ask, auth, body, envelope, pages, secret, setting, signature
-from hub.sdk.facts import Short, Value
+from hub.sdk.fact import Short, Value
 
 
 def _failure(reply: Reply) -> Failure | None:

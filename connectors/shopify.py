@@ -68,7 +68,7 @@ from hub.sdk import (
     tell_apart,
 )
 from hub.sdk.declare import ask, auth, envelope, header, rate, secret, setting, signature, spends
-from hub.sdk.facts import Short
+from hub.sdk.fact import Short
 from hub.sdk.graphql import listing, mutation, query
 from hub.sdk.values import Currency, Moment, Money, Number
 

@@ -68,7 +68,7 @@ from hub.sdk import (
 )
 from hub.sdk.declare import ask, auth, body, envelope, header, pages, rate, secret, setting, signature
 from hub.sdk.decode import pairs
-from hub.sdk.facts import Short
+from hub.sdk.fact import Short
 from hub.sdk.values import Currency, Moment, Money, Number, Points, exponent, share
 
 

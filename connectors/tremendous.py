@@ -65,7 +65,7 @@ from hub.sdk import (
     phone,
 )
 from hub.sdk.declare import answers, ask, auth, body, envelope, pages, rate, secret, setting, signature, spends
-from hub.sdk.facts import Short
+from hub.sdk.fact import Short
 
 Host = Literal["www.tremendous.com", "testflight.tremendous.com"]
 PRODUCTION, SANDBOX = get_args(Host)

@@ -49,7 +49,7 @@ from hub.sdk import (
     names,
 )
 from hub.sdk.declare import answers, ask, auth, body, envelope, pages, rate, secret, setting, signature
-from hub.sdk.facts import Short
+from hub.sdk.fact import Short
 
 API, INVITATIONS = "https://api.trustpilot.com", "https://invitations-api.trustpilot.com"
 PAGE_SIZE = 100

@@ -64,7 +64,7 @@ from hub.sdk import (
     words,
 )
 from hub.sdk.declare import answers, ask, auth, body, envelope, pages, rate, secret, setting, signature
-from hub.sdk.facts import Short
+from hub.sdk.fact import Short
 
 Source = str
 """Where a form says something: a question's reference, `hidden.NAME`, `variables.NAME` or `score`."""

@@ -67,7 +67,7 @@ from hub.sdk import (
     json_text,
 )
 from hub.sdk.declare import answers, ask, header, secret, setting, signature
-from hub.sdk.facts import Short
+from hub.sdk.fact import Short
 from hub.sdk.parameters import findings
 
 

@@ -80,7 +80,7 @@ from hub.sdk import (
 )
 from hub.sdk.auth import Auth
 from hub.sdk.declare import answers, ask, auth, pages, rate, reply, secret, setting, signature
-from hub.sdk.facts import Short
+from hub.sdk.fact import Short
 from hub.sdk.values import Currency, Money, Number, Points, SignedMoney
 
 V3 = "/wp-json/wc/v3"

@@ -74,7 +74,7 @@ from hub.sdk import (
     words,
 )
 from hub.sdk.declare import answers, ask, auth, envelope, header, pages, rate, secret, setting, signature
-from hub.sdk.facts import Short
+from hub.sdk.fact import Short
 from hub.sdk.proof import Proof
 
 OURS = "loyalty-hub"

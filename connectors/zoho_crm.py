@@ -95,7 +95,7 @@ from hub.sdk import (
     json_text,
 )
 from hub.sdk.declare import ask, auth, pages, rate, secret, setting, signature
-from hub.sdk.facts import Short
+from hub.sdk.fact import Short
 from hub.sdk.parameters import findings
 from hub.sdk.reading import Place, Places, Reading, Table, reading_of, readings, text_of
 from hub.sdk.record_triggers import hear_records

@@ -21,7 +21,7 @@ MODULES = sorted([*(ROOT / "hub").rglob("*.py"), *(ROOT / "connectors").glob("*.
 SQL = sorted(path for path in (ROOT / "hub").rglob("*.sql") if "migrations" not in path.parts)
 MODULE_LINES_MOST = 350
 # A platform is one file, however much it can do; the vocabulary of facts is one list.
-LINES_MOST = {"connectors": 1_050, "hub/sdk/facts.py": 550}
+LINES_MOST = {"connectors": 1_050, "hub/sdk/facts.py": 500}
 FUNCTION_LINES_MOST = 50
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "manager", "common", "misc", "base", "core", "lib"}
 EXACT_ROOMS = ("ledger", "programme", "recipes", "document")

@@ -13,7 +13,8 @@ from typing import Any, Literal, get_origin
 from hub import document
 from hub.errors import HubError, Unreadable
 from hub.sdk import Connection, Request
-from hub.sdk.facts import Fact, Sale
+from hub.sdk.fact import Fact
+from hub.sdk.facts import Sale
 from hub.sdk.sample import SAMPLE_NOW, Sample
 from hub.sdk.trigger import Trigger
 

@@ -26,7 +26,7 @@ from hub.programme import arrival
 from hub.programme.messages import recognise
 from hub.sdk import Connection, Item, Request
 from hub.sdk import facts as words
-from hub.sdk.facts import Fact
+from hub.sdk.fact import Fact
 from hub.sdk.trigger import Trigger
 
 _LOG = log.get(__name__)

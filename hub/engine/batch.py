@@ -18,7 +18,7 @@ from hub.programme.facts import HubFact
 from hub.programme.roll import Roll
 from hub.programme.settings import Programme
 from hub.programme.work import EventInfo, Work
-from hub.sdk.facts import Fact
+from hub.sdk.fact import Fact
 from hub.store import Session, Space, Unit
 
 DEPTH_MOST = 8

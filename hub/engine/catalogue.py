@@ -26,7 +26,8 @@ from hub.recipes.types import Type, check_of, record_of, type_of
 from hub.recipes.vocabulary import ActionType, Input, Missing, OutOfUse, WhenType
 from hub.sdk import Connection, Connector
 from hub.sdk.action import Action
-from hub.sdk.facts import FACTS, DealWon, Fact, InvoiceIssued, JobCompleted, Sale
+from hub.sdk.fact import Fact
+from hub.sdk.facts import FACTS, DealWon, InvoiceIssued, JobCompleted, Sale
 from hub.sdk.trigger import Trigger
 from hub.sdk.watch import Watch
 

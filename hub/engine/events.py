@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from hub.clock import from_text, to_text
 from hub.ids import Ids
-from hub.sdk.facts import Fact, Reference
+from hub.sdk.fact import Fact, Reference
 from hub.store import Row, Session, Space, Unit, load
 
 queries = load("hub.engine")

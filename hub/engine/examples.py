@@ -27,7 +27,7 @@ from hub.programme.members import MEMBERS, Member
 from hub.programme.settings import Programme
 from hub.recipes.model import Example, Expected, Plan
 from hub.recipes.vocabulary import Missing
-from hub.sdk.facts import Fact
+from hub.sdk.fact import Fact
 from hub.sdk.sample import SAMPLE_NOW
 from hub.sdk.values import to_minor
 from hub.store import NoRows

@@ -20,7 +20,8 @@ from hub.programme.clawback import Earned, Reevaluate
 from hub.programme.members import MemberView
 from hub.recipes.model import Plan
 from hub.recipes.vocabulary import Missing
-from hub.sdk.facts import Line, Refund, Sale
+from hub.sdk.fact import Line
+from hub.sdk.facts import Refund, Sale
 from hub.store import Session, Space, Unit, as_json
 
 AWARD = "award"

@@ -17,7 +17,7 @@ from hub.engine.events import queries
 from hub.programme.actions import connector
 from hub.programme.work import Work
 from hub.recipes.vocabulary import Missing
-from hub.sdk.facts import Short, Text
+from hub.sdk.fact import Short, Text
 from hub.sdk.values import Moment
 
 _LOOKED_THROUGH = 50

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from hub.engine.batch import Batch
 from hub.engine.events import Event, Thing, effect_key, name_of
 from hub.programme.clawback import awards_of
-from hub.sdk.facts import Fact, LoyaltyActivity, Sale
+from hub.sdk.fact import Fact
+from hub.sdk.facts import LoyaltyActivity, Sale
 
 _BUSINESS = frozenset(["order", "payment", "invoice", "job", "deal", "booking"])
 """The kinds of things that name one piece of business; a customer or a product does not."""

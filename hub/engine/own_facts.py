@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from hub.programme.facts import HubFact
-from hub.sdk.facts import Short, Text
+from hub.sdk.fact import Short, Text
 
 
 class ManualFact(HubFact):

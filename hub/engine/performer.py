@@ -20,7 +20,7 @@ from hub.engine.told import Told
 from hub.errors import CallFailed, HubError, Unreadable
 from hub.sdk import CallKey, Client, Connection, Item, Mirrored, Settings, Shown
 from hub.sdk.action import Action
-from hub.sdk.facts import Fact
+from hub.sdk.fact import Fact
 from hub.sdk.rate import Rate
 from hub.sdk.tokens import HeldTokens, TokenStore
 from hub.sdk.trigger import Pull, Trigger

@@ -18,7 +18,8 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field, ValidationError
 
 from hub.errors import HubError
-from hub.sdk.facts import Customer, CustomerChanged, Fact, Reference, Review, Sale
+from hub.sdk.fact import Customer, Fact, Reference
+from hub.sdk.facts import CustomerChanged, Review, Sale
 from hub.sdk.values import POINTS_MOST, Moment, stars
 
 CONNECTION = "csv"

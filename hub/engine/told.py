@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from hub.sdk.facts import Fact
+from hub.sdk.fact import Fact
 from hub.sdk.trigger import Trigger
 
 

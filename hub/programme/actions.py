@@ -21,7 +21,7 @@ from hub.programme.terms import USUAL, ExactPoints, Usual
 from hub.programme.watches import anniversary, birthday, lapsed, next_look, points_expiring
 from hub.programme.work import Work
 from hub.sdk.connector import Connector
-from hub.sdk.facts import Short, Text
+from hub.sdk.fact import Short, Text
 from hub.sdk.values import Duration, Points
 
 

@@ -12,7 +12,7 @@ from hub.programme.awarding import UNTIL, Awarded, last_day, tell
 from hub.programme.clawback import Earned, awards_of, take
 from hub.programme.clawback import tell as tell_taken
 from hub.programme.work import Work
-from hub.sdk.facts import Short, Text
+from hub.sdk.fact import Short, Text
 from hub.sdk.values import Points
 
 

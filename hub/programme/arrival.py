@@ -14,17 +14,8 @@ from hub.programme.identities import PHONE_CHANNELS
 from hub.programme.members import Member
 from hub.programme.roll import Found, Roll
 from hub.programme.work import Work
-from hub.sdk.facts import (
-    Booking,
-    Customer,
-    CustomerChanged,
-    CustomersMerged,
-    DealWon,
-    Fact,
-    JobCompleted,
-    MessageReceived,
-    Sale,
-)
+from hub.sdk.fact import Customer, Fact
+from hub.sdk.facts import Booking, CustomerChanged, CustomersMerged, DealWon, JobCompleted, MessageReceived, Sale
 
 _ACTIVITY = (Sale, JobCompleted, DealWon)
 

@@ -22,7 +22,7 @@ from hub.programme.members import queries
 from hub.programme.settings import Programme
 from hub.programme.terms import USUAL, ExactPoints, Usual
 from hub.programme.work import Work
-from hub.sdk.facts import Fact, Short, Text
+from hub.sdk.fact import Fact, Short, Text
 from hub.sdk.values import Duration, Moment, Number, Points
 from hub.store import Session, Space, as_json
 

@@ -17,7 +17,8 @@ from hub.clock import from_text, to_text
 from hub.programme.identities import address_on
 from hub.programme.members import queries
 from hub.programme.settings import Programme
-from hub.sdk.facts import Customer, Fact, MessageReceived, Subscribed, Unsubscribed
+from hub.sdk.fact import Customer, Fact
+from hub.sdk.facts import MessageReceived, Subscribed, Unsubscribed
 from hub.store import Session, Space, Unit
 
 Status = Literal["granted", "declined", "withdrawn"]

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from hub.ledger import Book, Posting, lots_due
 from hub.programme.facts import PointsExpired
-from hub.sdk.facts import Fact
+from hub.sdk.fact import Fact
 from hub.store import Unit
 
 

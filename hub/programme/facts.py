@@ -12,7 +12,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from hub.sdk.facts import Fact, Short, Text
+from hub.sdk.fact import Fact, Short, Text
 from hub.sdk.values import Currency, Moment, Money, Points
 
 _MEMBER = "mem_0190b2c4d5e67f8090a1b2c3d4e5f607"

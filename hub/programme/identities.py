@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from hub.sdk.facts import Customer
+from hub.sdk.fact import Customer
 from hub.sdk.values import email, phone
 
 PHONE_CHANNELS = frozenset({"sms", "whatsapp"})

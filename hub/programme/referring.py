@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict
 from hub.programme.facts import FriendBought, FriendJoined
 from hub.programme.roll import Roll
 from hub.programme.work import Work
-from hub.sdk.facts import MessageReceived, Referral, Sale, Short
+from hub.sdk.fact import Short
+from hub.sdk.facts import MessageReceived, Referral, Sale
 
 _LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # without those that are taken for one another
 _LENGTH = 6

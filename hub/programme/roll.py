@@ -16,7 +16,8 @@ from hub.ids import Ids
 from hub.programme.identities import Names, names_of
 from hub.programme.members import IDENTITIES, MEMBERS, Member, queries
 from hub.programme.settings import Programme
-from hub.sdk.facts import Customer, CustomerChanged
+from hub.sdk.fact import Customer
+from hub.sdk.facts import CustomerChanged
 from hub.sdk.values import email, phone
 from hub.store import Unit
 

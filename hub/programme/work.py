@@ -15,7 +15,7 @@ from hub.ledger import Book, Source
 from hub.programme.members import Member
 from hub.programme.roll import Roll
 from hub.programme.settings import Programme
-from hub.sdk.facts import Fact
+from hub.sdk.fact import Fact
 from hub.store import Unit
 
 

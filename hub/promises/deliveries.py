@@ -12,7 +12,7 @@ from hub.errors import CallFailed, Refused, Unreadable
 from hub.promises.paths import changed, leaves, required, values
 from hub.promises.trial import Trial, expect, matches, shown
 from hub.sdk.connection import Connection
-from hub.sdk.facts import Fact
+from hub.sdk.fact import Fact
 from hub.sdk.play import Play, one_by_one
 from hub.sdk.request import Request
 from hub.sdk.sample import SAMPLE_NOW

@@ -15,7 +15,7 @@ from hub.sdk.client import Client
 from hub.sdk.connection import Connection
 from hub.sdk.connector import Connector
 from hub.sdk.envelope import Item
-from hub.sdk.facts import Customer, Fact
+from hub.sdk.fact import Customer, Fact
 from hub.sdk.mirror import Mirrored, Shown
 from hub.sdk.play import Called, Play, Respond, difference, one_by_one
 from hub.sdk.request import Request

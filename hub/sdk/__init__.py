@@ -10,25 +10,22 @@ from hub.sdk.connector import Connector
 from hub.sdk.decode import read_table
 from hub.sdk.encode import Exactly, digest, json_text, words
 from hub.sdk.envelope import Item
+from hub.sdk.fact import Customer, Fact, Line, Reference
 from hub.sdk.facts import (
     Booking,
     ConnectionRevoked,
-    Customer,
     CustomerChanged,
     CustomersMerged,
     DealWon,
-    Fact,
     FormSubmitted,
     InvoiceIssued,
     JobCompleted,
-    Line,
     LoyaltyActivity,
     MessageDelivered,
     MessageFailed,
     MessageOpened,
     MessageReceived,
     RedemptionRequested,
-    Reference,
     Referral,
     Refund,
     Review,

@@ -340,8 +340,8 @@ def _origin(url: str) -> str:
 
 
 def _worth_waiting(error: BaseException) -> bool:
-    wait = error.retry_after_seconds if isinstance(error, CallFailed) else None
-    return isinstance(error, CallFailed) and error.verdict == "passing" and (wait is None or wait <= PAUSE_SECONDS_MOST)
+    is_passing = isinstance(error, CallFailed) and error.verdict == "passing"
+    return is_passing and (getattr(error, "retry_after_seconds", None) or 0) <= PAUSE_SECONDS_MOST
 
 
 def _pause(state: RetryCallState) -> float:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from hub import log
 from hub.errors import CallFailed, HubError
 from hub.sdk.action import Action
-from hub.sdk.facts import Customer
+from hub.sdk.fact import Customer
 from hub.sdk.parameters import Contract, findings
 from hub.sdk.trigger import STUMBLES
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from hub.sdk import records
 from hub.sdk.client import Client
 from hub.sdk.connection import Connection
-from hub.sdk.facts import DealWon, Fact, InvoiceIssued, JobCompleted, LoyaltyActivity, Refund, TicketSolved
+from hub.sdk.fact import Fact
+from hub.sdk.facts import DealWon, InvoiceIssued, JobCompleted, LoyaltyActivity, Refund, TicketSolved
 from hub.sdk.records import Record, RecordedPerson, RecordedRow, RecordedSale
 from hub.sdk.settings import Settings
 from hub.sdk.trigger import Payload

@@ -16,18 +16,16 @@ from typing import Any, Literal
 from hub.errors import Unreadable
 from hub.sdk.encode import json_text
 from hub.sdk.envelope import dig, found
+from hub.sdk.fact import Customer, Reference, Short
 from hub.sdk.facts import (
-    Customer,
     CustomerChanged,
     DealWon,
     InvoiceIssued,
     JobCompleted,
     LoyaltyActivity,
-    Reference,
     Refund,
     RowChanged,
     Sale,
-    Short,
     TicketSolved,
 )
 from hub.sdk.reading import PRICED, Reading, Wanted, moment_of, text_of

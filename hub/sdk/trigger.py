@@ -15,7 +15,7 @@ from hub.errors import CallFailed, Unreadable
 from hub.sdk.client import Client
 from hub.sdk.connection import Connection
 from hub.sdk.envelope import Item
-from hub.sdk.facts import Fact
+from hub.sdk.fact import Fact
 from hub.sdk.parameters import Contract, findings
 from hub.sdk.settings import Settings
 from hub.sdk.values import Duration

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from hub.sdk.facts import Fact
+from hub.sdk.fact import Fact
 from hub.sdk.parameters import Contract
 
 

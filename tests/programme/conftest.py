@@ -15,7 +15,8 @@ from hub.clock import VirtualClock
 from hub.ids import Ids
 from hub.ledger import Book
 from hub.programme import EventInfo, Member, Programme, Roll, Work
-from hub.sdk.facts import Customer, Fact, Sale
+from hub.sdk.fact import Customer, Fact
+from hub.sdk.facts import Sale
 from hub.store import Unit
 from hub.store.sqlite import SqliteStore
 

@@ -12,12 +12,11 @@ from hub.programme.arrival import joined, take_note, whose
 from hub.programme.consent import CONSENTS
 from hub.programme.facts import ClaimAnswered, PointsAwarded
 from hub.programme.messages import recognise
+from hub.sdk.fact import Customer, Fact
 from hub.sdk.facts import (
     Booking,
-    Customer,
     CustomerChanged,
     CustomersMerged,
-    Fact,
     MessageReceived,
     RedemptionRequested,
     Refund,

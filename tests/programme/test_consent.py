@@ -12,7 +12,8 @@ from hypothesis import strategies as some
 from hub.programme import Programme, consent
 from hub.programme.consent import Allowed, Blocked
 from hub.programme.members import queries
-from hub.sdk.facts import Customer, MessageReceived, Sale, Subscribed, Unsubscribed
+from hub.sdk.fact import Customer
+from hub.sdk.facts import MessageReceived, Sale, Subscribed, Unsubscribed
 from hub.store import NoRows, Unit
 
 AT = datetime(2026, 3, 10, 18, tzinfo=UTC)

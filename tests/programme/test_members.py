@@ -12,7 +12,8 @@ import pytest
 from hub.ledger import Balance
 from hub.programme import MemberView, ProgrammeView
 from hub.programme.members import queries
-from hub.sdk.facts import Customer, CustomerChanged
+from hub.sdk.fact import Customer
+from hub.sdk.facts import CustomerChanged
 from hub.store.session import NoRows
 
 AT = datetime(2026, 3, 10, 18, tzinfo=UTC)
