@@ -176,7 +176,8 @@ class Platform:
 
 def _lookups(key: str) -> list[Sample]:
     connector = CONNECTORS[key.partition(".")[0]]
-    lookup = connector.actions[SAMPLES[key].of].lookup
+    action = connector.actions.get(SAMPLES[key].of)  # not there where a connection's settings declare it
+    lookup = action.lookup if action is not None else None
     return [one for one in connector.samples if lookup is not None and one.of == lookup.name and not one.fails]
 
 
