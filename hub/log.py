@@ -30,7 +30,6 @@ _SECRET_NAME = re.compile(r"(?i)secret|password|token|authorization|cookie|api_?
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _LINE_BREAK = re.compile(r"\n|\r|\\n")
 _PERCENT = re.compile("%..")
-_NOTHING = r"(?!)"
 _PLAIN = re.compile(r"[\w.:/@+-]+")
 
 
@@ -40,7 +39,7 @@ class Redaction:
     def __init__(self) -> None:
         self._known: set[str] = set()
         self._passing: dict[str, deque[str]] = {}
-        self._pattern: re.Pattern[str] | None = None
+        self._forms: tuple[str, ...] | None = None
         self._lock = threading.Lock()
 
     def add(self, secret: str) -> None:
@@ -48,7 +47,7 @@ class Redaction:
         with self._lock:
             if secret not in self._known:
                 self._known.add(secret)
-                self._pattern = None
+                self._forms = None
 
     def add_passing(self, name: str, secret: str) -> None:
         """Do not show this until a few more have come under the same name: for tokens, of which there is no end."""
@@ -56,20 +55,29 @@ class Redaction:
             passing = self._passing.setdefault(name, deque(maxlen=_PASSING_KEPT))
             if secret not in passing:
                 passing.append(secret)
-                self._pattern = None
+                self._forms = None
 
     def __call__(self, text: str) -> str:
-        pattern = self._pattern or self._learned()
-        return pattern.sub(STRUCK, text)
+        forms = self._forms
+        return _without(text, self._learned() if forms is None else forms)
 
-    def _learned(self) -> re.Pattern[str]:
-        """The pattern for all that is known; made when it is needed, for many secrets are told at a time."""
+    def _learned(self) -> tuple[str, ...]:
+        """The forms of all that is known; made when they are needed, for many secrets are told at a time."""
         with self._lock:
-            known = self._known.union(*self._passing.values())
-            forms = {form for secret in known for form in _forms_of(secret)}
-            longest_first = sorted(forms, key=len, reverse=True)
-            self._pattern = re.compile("|".join(map(re.escape, longest_first)) or _NOTHING)
-            return self._pattern
+            self._forms = _longest_first(self._known.union(*self._passing.values()))
+            return self._forms
+
+
+def _longest_first(secrets: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted({form for secret in secrets for form in _forms_of(secret)}, key=len, reverse=True))
+
+
+def _without(text: str, forms: Iterable[str]) -> str:
+    # One pattern of them all would take longer to look, and seconds to make where there are many connections.
+    for form in forms:
+        if form in text:
+            text = text.replace(form, STRUCK)
+    return text
 
 
 @lru_cache(maxsize=1_000)
@@ -100,10 +108,7 @@ def _within_base64(raw: bytes) -> Iterator[str]:
 
 def strike(text: str, secrets: Iterable[str]) -> str:
     """The text without these secrets, whether this process knows them or not, and without those that it knows."""
-    forms = {form for secret in secrets for form in _forms_of(secret)}
-    for form in sorted(forms, key=len, reverse=True):
-        text = text.replace(form, STRUCK)
-    return redact(text)
+    return redact(_without(text, _longest_first(secrets)))
 
 
 def in_words(error: BaseException) -> str:

@@ -178,7 +178,7 @@ def house(request: pytest.FixtureRequest, tmp_path: Path, database: str, monkeyp
     monkeypatch.setattr(client, "PAUSE_SECONDS", 0.0)
     monkeypatch.setattr(log.redact, "_known", set())
     monkeypatch.setattr(log.redact, "_passing", {})
-    monkeypatch.setattr(log.redact, "_pattern", None)
+    monkeypatch.setattr(log.redact, "_forms", None)
     monkeypatch.setenv("HUB_SECRET_KEY", made.guard("HUB_SECRET_KEY", new_key()))
     monkeypatch.setenv("HUB_METRICS_TOKEN", made.guard("HUB_METRICS_TOKEN", canary("metrics")))
     if not database.startswith("sqlite"):
