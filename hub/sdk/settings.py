@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, final
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
@@ -45,7 +46,7 @@ class Secret:
         raise TypeError("a secret is not pickled")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Setting:
     """One thing that a connection must (or may) say.
 
@@ -63,6 +64,15 @@ class Setting:
     def required(self) -> bool:
         """True when the connection does not work without it."""
         return self.default is _MISSING
+
+    @cached_property
+    def _reader(self) -> TypeAdapter[Any]:
+        of_its_own = isinstance(self.kind, type) and issubclass(self.kind, BaseModel)  # a model says itself how it reads
+        return TypeAdapter(self.kind, config=None if of_its_own else ConfigDict(coerce_numbers_to_str=True))
+
+    def read(self, given: Any) -> Any:
+        """The value from what a person wrote. ValueError when it is none."""
+        return _secret(given) if self.secret else self._reader.validate_python(given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +175,7 @@ class SettingsForm:
                     problems.append(SettingProblem(setting.name, f"`{setting.name}` is missing", setting.doc))
                 continue
             try:
-                read[setting.name] = _secret(given) if setting.secret else _typed(setting.kind, given)
+                read[setting.name] = setting.read(given)
             except ValidationError as error:
                 problems += _found(setting, given, error)
             except ValueError as error:
@@ -190,12 +200,6 @@ def _secret(given: Any) -> Secret:
     if not values or not all(isinstance(value, str) and value for value in values):
         raise ValueError("must be text, or a list of texts while it is rotated; put quotes around it")
     return Secret(*values)
-
-
-def _typed(kind: Any, given: Any) -> Any:
-    of_its_own = isinstance(kind, type) and issubclass(kind, BaseModel)  # a model says itself how it reads
-    config = None if of_its_own else ConfigDict(coerce_numbers_to_str=True)
-    return TypeAdapter(kind, config=config).validate_python(given)
 
 
 def _found(setting: Setting, given: Any, error: ValidationError) -> Iterator[SettingProblem]:
