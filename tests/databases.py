@@ -17,6 +17,7 @@ import psycopg
 import pytest
 
 from hub.store import Query, Session, Store
+from hub.store.blank import lay_files
 from hub.store.postgres import PostgresStore
 from hub.store.sqlite import SqliteStore
 
@@ -46,9 +47,9 @@ class Folder:
         self._folder = folder
 
     def open(self, schema: str) -> Store:
-        store = self.make(schema)
-        store.migrate()
-        return store
+        if not (self._folder / f"{schema}.db").exists():
+            lay_files(self._folder, [schema])
+        return self.make(schema)
 
     def make(self, schema: str) -> SqliteStore:
         return SqliteStore(self._folder / f"{schema}.db", schema)

@@ -20,6 +20,7 @@ from hub.sdk.play import Play, PlayedTokens
 from hub.sdk.request import Request
 from hub.sdk.sample import SAMPLE_NOW
 from hub.store import load
+from hub.store.blank import lay_files
 from hub.vault import KeptTokens
 
 _QUERIES = load("hub.promises")
@@ -65,8 +66,10 @@ class EmbeddedBench:
 def open_bench(connection: Connection, play: Play) -> Iterator[EmbeddedBench]:
     """A hub with this connection, whose platform is played, at the samples' time."""
     with tempfile.TemporaryDirectory(prefix="hub-promises-") as folder:
+        settings = _settings(Path(folder), connection)
+        lay_files(settings.data_folder)
         hub = bootstrap.open_hub(
-            _settings(Path(folder), connection),
+            settings,
             clock=VirtualClock(SAMPLE_NOW),
             open_http=lambda _: play.session(),
             connectors={built_in.name: built_in, connection.connector.name: connection.connector},

@@ -20,6 +20,7 @@ from hub.ledger import Totals, totals, verify
 from hub.programme.actions import connector as built_in
 from hub.sdk.request import Request
 from hub.store import Query
+from hub.store.blank import lay_files
 from hub.store.wake import ThreadBell
 from tests.engine.platforms import KEY, Platform, letters, till
 
@@ -75,6 +76,8 @@ class World:
         self.platform = self.make_platform()
         self._numbers = self._openings = 0
         (folder / "recipes").mkdir(parents=True)
+        if database == "sqlite:///data":
+            lay_files(folder / "data")
         self.configure(programme=programme, connections=connections)
         self.write(*recipes)
         self.open()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Collection
+from functools import cache
 from importlib.resources import files
 from string import Template
 from typing import TYPE_CHECKING, Any
@@ -65,10 +66,11 @@ _SQLITE = _Sqlite(sequence="INTEGER PRIMARY KEY AUTOINCREMENT", bytes="BLOB", cl
 _POSTGRES = _Postgres(sequence="BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", bytes="BYTEA", clustered="")
 
 
-def steps(schema: str) -> list[tuple[str, str]]:
+@cache
+def steps(schema: str) -> tuple[tuple[str, str], ...]:
     """The name and the text of each step of a schema (`hub` or `inbox`), in order."""
     folder = files(__name__).joinpath(schema)
-    return sorted((file.name, file.read_text("utf-8")) for file in folder.iterdir() if file.name.endswith(".sql"))
+    return tuple(sorted((file.name, file.read_text("utf-8")) for file in folder.iterdir() if file.name.endswith(".sql")))
 
 
 def tables(schema: str) -> list[str]:
