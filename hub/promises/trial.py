@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from pydantic import BaseModel
@@ -35,7 +36,7 @@ def expect(kept: bool, why: str) -> None:
         raise Broken(why)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Trial:
     """A connector, and where the promise is about one, a sample of it."""
 
@@ -62,7 +63,13 @@ class Trial:
 
     def connection(self, **laid_over: Any) -> Connection:
         """A connection with these settings, some of them changed."""
-        values = {**self.values(), **laid_over}
+        return self._connected({**self.values(), **laid_over}) if laid_over else self._usual
+
+    @cached_property
+    def _usual(self) -> Connection:
+        return self._connected(self.values())
+
+    def _connected(self, values: Mapping[str, Any]) -> Connection:
         if self.connector.settings.problems(values):
             raise Broken(f"the example settings are not accepted: {self.connector.settings.problems(values)}")
         url, settings = f"https://hub.example.com/hooks/{self.connector.name}", self.connector.settings.read(values)
