@@ -224,6 +224,7 @@ class RewardFact(Fact):
     address: Short = ""
 
     makes_member = False
+    is_turnover = False
     sample: ClassVar[dict[str, Any]] = {
         "customer": {"email": "ada@example.com"}, "reward_id": "REWARDFIX1", "order_id": "ORDERFIX01", "amount": "20",
         "currency": "EUR", "channel": "email", "address": "ada@example.com",

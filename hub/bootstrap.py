@@ -36,6 +36,7 @@ from hub.engine.readings import checks, snapshot
 from hub.engine.retention import Limits, Retention
 from hub.engine.schedule import Schedule
 from hub.engine.secret_commands import SecretCommands
+from hub.engine.spend.spending import Spending
 from hub.engine.subscriptions import Subscriptions
 from hub.engine.transactions import Transactions
 from hub.engine.vitals import Check, Snapshot
@@ -192,10 +193,11 @@ class Hub:
         retention = Retention(self.limits, self.inbox, self.programme.zone)
         pace, keep, ring = Pace(monotonic), self.inbox.keep_many, self.waker.ring
         outbox = Outbox(self.connections, performer, pace, ring, keep=keep, mirrors=mirrors.outgoing)
-        others = (SecretCommands(self.vault), AlertCommands(self.alerts), subscriptions, mirrors.commands)
+        spending = Spending(self.connections, self.programme)
+        others = (SecretCommands(self.vault), AlertCommands(self.alerts), subscriptions, mirrors.commands, spending.commands)
         by_name = {name: command for one in others for name, command in one.by_name.items()}
         alerts = [self.alerts.timer] if self.alerts is not None else []
-        more = [*subscriptions.timers, retention.timer, *mirrors.timers, *alerts]
+        more = [*subscriptions.timers, retention.timer, *mirrors.timers, *spending.timers, *alerts]
         hears = self.settings.is_public
         schedule = Schedule(self.plans, self.catalogue, self.programme, self.connections, hears_webhooks=hears, more=more)
         return Worker(

@@ -30,7 +30,7 @@ DEFAULT_DATABASE = "sqlite:///data"
 _SECTIONS = ("programme", "database", "public_url", "web", "retention", "owner", "connections")
 _WEB = ("host", "port")
 _PORT_MOST = 65_535
-_OF_THE_HUB = ("connector", "base_url", "allow_private", "mirror")
+_OF_THE_HUB = ("connector", "base_url", "allow_private", "mirror", "shared")
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -64,7 +64,7 @@ class ConnectionConfig:
 
     lacking: the settings that are left out of `values`, each with the variables of the environment that it names and that are
     not set; with any, the connection cannot be used. node: its place in hub.yaml, for its owner's findings. mirror: what it
-    says of the platform's fields that follow a member's points.
+    says of the platform's fields that follow a member's points. shared: whether others buy with the account too.
     """
 
     name: str
@@ -75,6 +75,7 @@ class ConnectionConfig:
     lacking: Mapping[str, tuple[str, ...]]
     node: Node = field(repr=False)
     mirror: Node | None = field(default=None, repr=False)
+    shared: bool = False
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -256,6 +257,7 @@ class _Reader:
             lacking=lacking,
             node=node,
             mirror=filled.get("mirror"),
+            shared=given.boolean("shared"),
         )
 
     def _secret(self, name: str) -> str | None:

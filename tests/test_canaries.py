@@ -47,7 +47,7 @@ NOWHERE = "http://127.0.0.1:9"
 LOOKS = (
     ["check"], ["connections"], ["connections", "list"], ["connections", "setup", "mine"], ["events"], ["runs"], ["held"],
     ["members"], ["members", "nobody"], ["why", "37"], ["why", "nothing"], ["ledger", "totals"], ["ledger", "export"],
-    ["ledger", "verify"], ["db", "size"], ["keys", "list"], ["send", "mine", "nothing"], ["replay", "call_1"],
+    ["ledger", "verify"], ["spend"], ["db", "size"], ["keys", "list"], ["send", "mine", "nothing"], ["replay", "call_1"],
 )  # fmt: skip
 
 

@@ -48,6 +48,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "why": "hub.cli.why:why",
         "ledger": "hub.cli.ledger:ledger",
         "mirror": "hub.cli.mirror:mirror",
+        "spend": "hub.cli.spend:spend",
     },
     "Look after": {
         "replay": "hub.cli.act:replay",

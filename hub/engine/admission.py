@@ -20,6 +20,7 @@ from hub.engine.inbox import Delivery
 from hub.engine.mirrors.echo import without_our_word
 from hub.engine.pulled import item_of
 from hub.engine.refunds import sale_of
+from hub.engine.spend import orders
 from hub.engine.told import Told
 from hub.errors import Unreadable
 from hub.programme import arrival
@@ -44,6 +45,8 @@ class Reading(NamedTuple):
     told_at: datetime | None = None
     is_stamped: bool = False
     """Whether the platform said no time, so that the hub's own stands in the fact."""
+    stood_at: datetime | None = None
+    """When it was so, where the platform was asked; else when it was received."""
 
 
 class Admission:
@@ -66,13 +69,22 @@ class Admission:
     def place(self, readings: Sequence[Reading]) -> list[Event]:
         """Record what is new; the events that can be worked now, in order."""
         self._preload(readings)
+        sold = [
+            orders.Heard(one.connection, one.fact, one.stood_at or one.received_at)
+            for one in readings
+            if isinstance(one.fact, words.RewardOrder)
+        ]
+        orders.keep(self._batch.unit, sold)
         placed = [event.id for reading in readings if (event := self._place(reading)) is not None]
         # As they stand at the end: a later reading may have brought newer content of an earlier one.
         return [event for event in map(self._batch.events.by_id, placed) if event is not None]
 
-    def place_told(self, connection: str, told: Sequence[Told], delivery_id: str | None, received_at: datetime) -> list[Event]:
+    def place_told(
+        self, connection: str, told: Sequence[Told], delivery_id: str | None, received_at: datetime, asked_at: datetime
+    ) -> list[Event]:
         """Place what a platform told when it was asked; the events that can be worked now."""
-        return self.place([self._reading(connection, one, delivery_id, received_at) for one in told])
+        readings = [self._reading(connection, one, delivery_id, received_at) for one in told]
+        return self.place([one._replace(stood_at=asked_at) for one in readings])
 
     def _read(self, delivery: Delivery) -> list[Reading]:
         if delivery.kind == "row":

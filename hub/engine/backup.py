@@ -43,4 +43,5 @@ def forget_the_past(hub: Session, taken_at: str, *, hold_calls: bool) -> int:
     """
     hub.run(queries.forget_workers)
     hub.run(queries.compare_mirrors)
+    hub.run(queries.match_spend)
     return hub.run(queries.doubt_open_calls, note=f"{RESTORED}{taken_at}") if hold_calls else 0

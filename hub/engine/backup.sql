@@ -10,6 +10,10 @@ UPDATE call SET state = 1, note = :note WHERE kind = 'action' AND state < 2;
 -- What platforms show of members may be newer than what has been restored.
 UPDATE mirror_comparison SET terms = '';
 
+-- match_spend --
+-- Providers may have sold what the restored calls know nothing of.
+DELETE FROM cursor WHERE SUBSTR(name, 1, 6) = 'spend:';
+
 -- forget_workers --
 -- Nobody works what has just been restored.
 DELETE FROM worker;

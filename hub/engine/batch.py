@@ -119,12 +119,12 @@ class Batch:
         return found
 
     def in_own_currency(self, event: Event) -> Event:
-        """The event as recipes see it, with amounts in the programme's currency; what came stays in its row.
+        """The event as recipes see it, with what was turned over in the programme's currency; what came stays in its row.
 
         Parked when there is no exchange rate.
         """
         currency = getattr(event.fact, "currency", None)
-        if currency is None or currency == self.programme.currency:
+        if currency is None or currency == self.programme.currency or not event.fact.is_turnover:
             return event
         changed: dict[str, object] = {"currency": self.programme.currency}
         for name in _MONEY:

@@ -258,7 +258,7 @@ class Commands:
         pulls = connection.connector.pulls
         if not pulls:
             raise HubError(f"{connection.connector.title} has nothing that can be pulled")
-        since = _moment(payload.get("since"))
+        since = moment_said(payload.get("since"))
         asked = [ask_pull(batch, connection.name, pull, since) for pull in pulls]
         return {"connection": connection.name, "calls": [call.id for call in asked]}, []
 
@@ -279,7 +279,8 @@ def _points(payload: Payload) -> int:
     return points
 
 
-def _moment(text: object) -> datetime | None:
+def moment_said(text: object) -> datetime | None:
+    """The moment that a command names; None where it names none. HubError when it is none."""
     if not text:
         return None
     try:

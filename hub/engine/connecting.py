@@ -10,6 +10,7 @@ from hub.config import ConnectionConfig, Settings, Values
 from hub.document import key_at, place_at
 from hub.engine.catalogue import BUILT_IN
 from hub.engine.mirrors.terms import read as read_mirror
+from hub.engine.spend.orders import pull_of as orders_pull
 from hub.errors import ConfigError, Problem
 from hub.sdk import Connection, Connector
 from hub.sdk import Settings as ConnectionSettings
@@ -40,6 +41,10 @@ def open_connections(
             mirror = read_mirror(config.mirror, connector)
         except ConfigError as error:
             problems += error.problems
+            continue
+        if config.shared and orders_pull(connector) is None:
+            message = f"`shared` says that others buy there too, and {connector.title} tells of no orders"
+            problems.append(config.node.problem(message, "take `shared` away"))
             continue
         if wrong:
             continue
@@ -88,4 +93,5 @@ def _connection(settings: Settings, config: ConnectionConfig, connector: Connect
         allow_private=config.allow_private,
         webhook_url=f"{settings.public_url}/hooks/{config.name}",
         mirror=mirror,
+        shared=config.shared,
     )

@@ -29,6 +29,7 @@ from hub.engine.refunds import RETURNED
 from hub.engine.runner import Runner
 from hub.engine.runs import RUNS, WAITING
 from hub.engine.schedule import pull_since, pulled_until
+from hub.engine.spend.checking import listed
 from hub.errors import CallFailed
 from hub.sdk import Connection
 from hub.sdk.network import CALLS_AT_ONCE
@@ -200,8 +201,11 @@ class Outbox:
                 self._mirrors.acted(batch, call)
                 self._go_on(batch, runner, done, "done", outcome.result or {})
                 continue
+            if listed(batch.unit, call, outcome.told):
+                continue
             before = len(admission.new)
-            events += admission.place_told(call.connection, outcome.told, call.input.get("delivery"), batch.now)
+            delivery = call.input.get("delivery")
+            events += admission.place_told(call.connection, outcome.told, delivery, batch.now, asked_at=call.changed_at)
             if call.kind == "pull":
                 since = datetime.fromisoformat(str(call.input["since"]))
                 pulled_until(batch.unit, call.connection, call.name, since, call.changed_at)

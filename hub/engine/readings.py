@@ -10,6 +10,7 @@ from hub.engine import calls, events, runs
 from hub.engine.cursors import INBOX
 from hub.engine.events import queries
 from hub.engine.inbox import Inbox
+from hub.engine.spend.standing import differing_now
 from hub.engine.timers import held_timers
 from hub.engine.vitals import Check, Snapshot
 from hub.store import Store
@@ -59,6 +60,7 @@ def snapshot(store: Store, inbox: Inbox, measured: Sequence[Store], clock: Clock
         held = {timer.name: timer.failures for timer in held_timers(session).values()}
         breakers = {row["connection"]: row["state"] for row in session.rows(queries.all_health)}
         ready = session.row(queries.oldest_ready)
+        differing = differing_now(session)
     return Snapshot(
         events={**counted.get("event", {}), **open_events},
         lag_seconds=_age(inbox.oldest_after(int(place["value"]) if place is not None else 0), clock),
@@ -69,6 +71,7 @@ def snapshot(store: Store, inbox: Inbox, measured: Sequence[Store], clock: Clock
         breakers=breakers,
         postings=counted.get("posting", {}),
         missed=counted.get("missed", {}),
+        spend={(name, kind): number for name, one in differing.items() for kind, number in one.kinds.items()},
         timers=held,
         database_bytes={one.name: one.size_bytes() for one in measured},
         oldest_delivery_seconds=_age(inbox.oldest_after(0), clock),

@@ -23,7 +23,8 @@ class Snapshot:
     events, runs, steps: by state or outcome. lag_seconds: how long the oldest delivery has waited to be admitted.
     lane_lag_seconds: how long the oldest admitted event has waited to be worked, but for parked lanes. outbox: calls
     by (connection, state). breakers: the state of each connection (ok, failing, open, needs_reconnecting). postings: of the
-    ledger, by kind. missed: facts that webhooks left out, by connection. timers: failures in a row of those that are set
+    ledger, by kind. missed: facts that webhooks left out, by connection. spend: differences with what providers say they sold,
+    by (connection, kind). timers: failures in a row of those that are set
     aside. database_bytes: by file. oldest_delivery_seconds: how far back the inbox goes.
     """
 
@@ -36,6 +37,7 @@ class Snapshot:
     breakers: Mapping[str, str] = field(default_factory=dict)
     postings: Mapping[str, int] = field(default_factory=dict)
     missed: Mapping[str, int] = field(default_factory=dict)
+    spend: Mapping[tuple[str, str], int] = field(default_factory=dict)
     timers: Mapping[str, int] = field(default_factory=dict)
     database_bytes: Mapping[str, int] = field(default_factory=dict)
     oldest_delivery_seconds: float = 0

@@ -5,6 +5,7 @@ from hub.ledger.blocks import seal
 from hub.ledger.book import Book
 from hub.ledger.due import holds_due, lots_due, lots_expiring, next_expiry
 from hub.ledger.postings import Allocation, Balance, Entry, Hold, Lot, Posting, Source
+from hub.ledger.redemptions import Redemption, redemptions
 from hub.ledger.standing import Standing, standings
 from hub.ledger.statement import Drawn, StatementLine, export, statement
 from hub.ledger.totals import Totals, totals
@@ -19,6 +20,7 @@ __all__ = [
     "Hold",
     "Lot",
     "Posting",
+    "Redemption",
     "Source",
     "Standing",
     "StatementLine",
@@ -30,6 +32,7 @@ __all__ = [
     "lots_expiring",
     "newest_block",
     "next_expiry",
+    "redemptions",
     "seal",
     "standings",
     "statement",

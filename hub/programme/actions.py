@@ -88,13 +88,21 @@ def redeem(work: Work, *, reward: Short | None = None, points: ExactPoints | Non
     return Redeemed(outcome="done", points=cost, balance=balance, transaction_id=posting.txn_id, **named)
 
 
+_TOLD = (":redeemed", ":reward")
+
+
+def redeemed_under(told: str) -> str:
+    """The ledger's key of a redemption. told: the key of a fact that tells of it."""
+    return next((told.removesuffix(end) for end in _TOLD if told.endswith(end)), told)
+
+
 def _tell_redeemed(work: Work, posting: Posting, reward: Reward | None, balance: int, reason: str) -> None:
     if posting.repeated or work.member_id is None:
         return
     told = {"member_id": work.member_id, "occurred_at": work.now, "points": posting.points, "balance": balance}
-    work.emit(PointsRedeemed.model_validate({**told, "key": f"{work.key}:redeemed", "reason": reason}))
+    work.emit(PointsRedeemed.model_validate({**told, "key": f"{work.key}{_TOLD[0]}", "reason": reason}))
     if reward is not None:
-        fields = {**told, "key": f"{work.key}:reward", "reward": reward.id, "title": reward.title}
+        fields = {**told, "key": f"{work.key}{_TOLD[1]}", "reward": reward.id, "title": reward.title}
         work.emit(RewardRedeemed.model_validate(fields))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from hub.sdk import Connector
+from hub.sdk import Connector, RewardOrder
 
 COLUMNS = (
     "connector",
@@ -39,6 +39,7 @@ class Overview:
             "registers its webhook": connector.subscription is not None,
             "renews it": connector.subscription is not None and connector.subscription.every is not None,
             "mirror": connector.mirroring is not None,
+            "orders": any(issubclass(trigger.gives, RewardOrder) for trigger in connector.triggers.values()),
         }
         return cls(
             name=connector.name,

@@ -27,7 +27,8 @@ class Connection:
 
     base_url: where its API is played instead (tests, the demo, an own server). allow_private: whether that may be an address
     inside the house. webhook_url: the public URL at which the platform calls us. mirror: which of the platform's fields show
-    what of a member, as hub.yaml says (`balance: POINTS`); what they say is our own word and no news.
+    what of a member, as hub.yaml says (`balance: POINTS`); what they say is our own word and no news. shared: whether others
+    buy with this account, so that their orders are no difference.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Connection:
     allow_private: bool = False
     webhook_url: str = ""
     mirror: Mapping[str, str] = field(default_factory=dict)
+    shared: bool = False
 
     @property
     def auth(self) -> Auth | None:

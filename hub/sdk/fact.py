@@ -67,6 +67,7 @@ class Fact(Value):
 
     references: what it is about; `subject` names things that are this very fact under another name (a job, its invoice, its
     payment), so that they can be recognised as one. makes_member: somebody whom the hub does not know becomes a member by it.
+    is_turnover: what recipes see of its amounts is in the programme's currency; else it stays in its own.
     """
 
     occurred_at: Moment | None = None
@@ -76,3 +77,4 @@ class Fact(Value):
     fact: ClassVar[str] = "fact"
     sample: ClassVar[dict[str, Any]] = {}
     makes_member: ClassVar[bool] = True
+    is_turnover: ClassVar[bool] = True

@@ -383,6 +383,7 @@ class RewardOrder(Fact):
 
     fact = "reward_order"
     makes_member = False
+    is_turnover = False
     sample = {
         "occurred_at": _AT,
         "order_id": "ORDER1",

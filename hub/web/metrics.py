@@ -77,6 +77,12 @@ class _FromSnapshot(Collector):
         for connection, count in sorted(now.missed.items()):
             missed.add_metric((connection,), count)
         yield missed
+        spend = GaugeMetricFamily(
+            "hub_spend_differences", "Where what was bought is not what a provider sold", labels=("connection", "kind")
+        )
+        for (connection, kind), count in sorted(now.spend.items()):
+            spend.add_metric((connection, kind), count)
+        yield spend
         yield _gauges("hub_timer_failures", "How often in a row a timer that is set aside broke off", "timer", now.timers)
         yield GaugeMetricFamily(
             "hub_oldest_delivery_seconds", "How old the oldest raw delivery is", now.oldest_delivery_seconds

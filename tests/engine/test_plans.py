@@ -10,6 +10,7 @@ import pytest
 
 from hub.engine.events import queries
 from hub.engine.mirrors.rows import queries as mirror_queries
+from hub.engine.spend.rows import queries as spend_queries
 from hub.store import Session, Store
 from hub.store.postgres import _numbered
 from hub.store.queries import Queries
@@ -31,18 +32,18 @@ def _queue(store: Store, closed: int) -> None:
         ask(session, "ANALYZE call")
 
 
-def _call(id_: str, connection: str, due_at: str) -> tuple[Any, ...]:
+def _call(id_: str, connection: str, due_at: str, name: str = "tell", **more: Any) -> tuple[Any, ...]:
     given = {
         "id": id_,
         "kind": "action",
         "connection": connection,
-        "name": "tell",
+        "name": name,
         "lane": id_,
         "input": "{}",
         "due_at": due_at,
     }
-    given |= {"state": 0, "attempts": 0, "result": "", "note": "", "created_at": NOW, "changed_at": NOW}
-    return tuple(given.get(name) for name in queries.save_call.parameters)
+    given |= {"state": 0, "attempts": 0, "result": "", "note": "", "created_at": NOW, "changed_at": NOW, **more}
+    return tuple(given.get(parameter) for parameter in queries.save_call.parameters)
 
 
 def _steps(session: Any, name: str, of: Queries = queries, asked: Mapping[str, Any] | None = None) -> int:
@@ -55,7 +56,7 @@ def _steps(session: Any, name: str, of: Queries = queries, asked: Mapping[str, A
         return 0
 
     session._connection.set_progress_handler(count, 1)
-    session.rows(getattr(of, name), **(asked or ASKED[name]))
+    session.rows(getattr(of, name), **(ASKED[name] if asked is None else asked))
     session._connection.set_progress_handler(None, 1)
     return counted
 
@@ -87,7 +88,7 @@ def test_postgres_reads_as_few_pages_for_ten_thousand_calls(name: str, postgres:
 def _rows_read(session: Any, name: str, of: Queries = queries, asked: Mapping[str, Any] | None = None) -> float:
     """The rows that PostgreSQL takes from tables and indexes for an answer, those that it leaves out too."""
     query = getattr(of, name)
-    values = [(asked or ASKED[name])[parameter] for parameter in query.parameters]
+    values = [(ASKED[name] if asked is None else asked)[parameter] for parameter in query.parameters]
     explained = b"EXPLAIN (ANALYZE, FORMAT JSON) " + _numbered(query)
     [row] = session._connection.execute(explained, values).fetchall()
     return _read_in(row["QUERY PLAN"][0]["Plan"])
@@ -155,4 +156,75 @@ def test_postgres_reads_as_few_pages_for_what_is_out_of_date(name: str, postgres
     _show(store, 10_000)
     with store.read() as session:
         assert _rows_read(session, name, mirror_queries, {"connection": "crm", "most": 64}) <= 10
+    store.close()
+
+
+SPEND: dict[str, dict[str, Any]] = {
+    "calls_ended": {"connection": "gifts", "names": ["send_card"], "since": "2026-02-06", "until": "2026-02-07"},
+    "orders_made": {"connection": "gifts", "since": "2026-02-06", "until": "2026-02-07"},
+    "orders_of_calls": {"connection": "gifts", "call_ids": ["call_mine"]},
+    "oldest_waiting": {"connection": "gifts"},
+    "differences_open": {"connection": "gifts"},
+    "count_open": {},
+}
+
+
+def _spend(store: Store, others: int) -> None:
+    """A card that was bought and sold today, and much else: messages, older cards and orders, differences that are settled."""
+    calls = [_call(f"call_{n:06}", "texts", NOW, state=2) for n in range(others)]
+    calls += [_call(f"call_old{n:06}", "gifts", NOW, name="send_card", state=2, changed_at="2025-12-01") for n in range(others)]
+    calls += [_call("call_mine", "gifts", NOW, name="send_card", state=2)]
+    orders = [_order(f"old{n:06}", f"call_old{n:06}", "2025-12-01") for n in range(others)] + [_order("o1", "call_mine", NOW)]
+    settled = [_difference(f"dif_{n:06}", NOW) for n in range(others)] + [_difference("dif_open", None)]
+    with store.write() as session:
+        session.run_many(queries.save_call, calls)
+        session.run_many(spend_queries.save_order, orders)
+        session.run_many(spend_queries.save_difference, settled)
+        for table in ("call", "reward_order", "spend_difference"):
+            ask(session, f"ANALYZE {table}")
+
+
+def _order(id_: str, call_id: str, ordered_at: str) -> tuple[Any, ...]:
+    given = {"connection": "gifts", "order_id": id_, "call_id": call_id, "state": "sent", "amount": 2000, "currency": "EUR"}
+    given |= {"total": 2000, "fees": 0, "refunded": 0, "paid_in": "EUR", "ordered_at": ordered_at, "seen_at": NOW}
+    return tuple(given[name] for name in spend_queries.save_order.parameters)
+
+
+def _difference(id_: str, settled_at: str | None) -> tuple[Any, ...]:
+    given = {
+        "connection": "gifts",
+        "kind": "not_ours",
+        "call_id": "",
+        "order_id": id_,
+        "ours": None,
+        "ours_in": "",
+        "points": 0,
+    }
+    given |= {"theirs": 100, "theirs_in": "EUR", "found_at": NOW, "settled_by": "", "note": ""}
+    return (
+        *(given.get(name, id_) if name != "settled_at" else settled_at for name in spend_queries.save_difference.parameters),
+    )
+
+
+@pytest.mark.parametrize("name", SPEND)
+def test_a_look_at_what_was_spent_costs_the_same_with_many_other_calls_and_orders(name: str, tmp_path: Path) -> None:
+    """Neither messages nor what was bought long ago are passed; nor what is settled."""
+    taken = []
+    for number in (10, 3_000):
+        (tmp_path / str(number)).mkdir()
+        store = Folder(tmp_path / str(number)).open("hub")
+        _spend(store, number)
+        with store.read() as session:
+            taken.append(_steps(session, name, spend_queries, SPEND[name]))
+        store.close()
+    assert taken[1] <= taken[0]
+
+
+@pytest.mark.parametrize("name", SPEND)
+def test_postgres_reads_as_few_rows_for_what_was_spent(name: str, postgres: Corner) -> None:
+    """Only what is of the time that was asked about, or open."""
+    store = postgres.open("hub")
+    _spend(store, 3_000)
+    with store.read() as session:
+        assert _rows_read(session, name, spend_queries, SPEND[name]) <= 10
     store.close()

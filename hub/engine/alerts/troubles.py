@@ -12,6 +12,7 @@ from hub.clock import from_text
 from hub.engine.alerts.rows import queries
 from hub.engine.events import queries as engine_queries
 from hub.engine.gaps import missed_of_late
+from hub.engine.spend.standing import differing_now
 from hub.store import Query, Row, Session
 
 Severity = Literal["warning", "problem"]
@@ -60,6 +61,12 @@ KINDS: Mapping[str, Kind] = {
         "{subject} showed 1 member a number that is not ours",
         "{subject} shows the right numbers again",
         "{subject} showed {number} members numbers that are not ours",
+    ),
+    "spend": Kind(
+        "problem",
+        "{subject} and the hub differ about 1 reward",
+        "{subject} and the hub agree about rewards again",
+        "{subject} and the hub differ about {number} rewards",
     ),
     "silent": Kind("warning", "{subject} is silent", "{subject} is heard again"),
 }
@@ -119,7 +126,8 @@ _COUNTED: Mapping[str, tuple[Query, Query]] = {
 
 def found(session: Session, lookout: Lookout) -> dict[Key, Trouble]:
     """All that is the matter now, but for silences, which time alone brings about."""
-    return {trouble.key: trouble for trouble in (*_counted(session), *_of_connections(session, lookout), *_missed(session))}
+    several = (*_counted(session), *_of_connections(session, lookout), *_missed(session), *_spend(session))
+    return {trouble.key: trouble for trouble in several}
 
 
 def _counted(session: Session) -> Iterator[Trouble]:
@@ -159,6 +167,12 @@ def _missed(session: Session) -> Iterator[Trouble]:
         facts = "1 fact" if missed.number == 1 else f"{missed.number:,} facts"
         why = f"{facts} of {', '.join(missed.kinds)} came by asking alone; look at its webhook there"
         yield Trouble("missed", name, newest_at=missed.found_at, why=why)
+
+
+def _spend(session: Session) -> Iterator[Trouble]:
+    for name, differing in differing_now(session).items():
+        kept = f"{differing.points:,} points stay redeemed; " if differing.points else ""
+        yield Trouble("spend", name, differing.number, differing.found_at, why=f"{kept}`hub spend` lists them")
 
 
 def _stops(lookout: Lookout, connection: str) -> str:
