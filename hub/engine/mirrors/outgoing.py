@@ -119,8 +119,9 @@ class Outgoing:
                 self._look_alone(batch, call, image)
                 comparison = comparison and comparison._replace(failing=comparison.failing + 1)
             else:
-                image, comparison = judged(batch, image, one, seen, call_id=call.id, comparison=comparison)
-                batch.unit.put(IMAGES, image.key, image)
+                found, comparison = judged(batch, image, one, seen, call_id=call.id, comparison=comparison)
+                if found._replace(seen_at=image.seen_at) != image:  # a night at which all is right writes nothing
+                    batch.unit.put(IMAGES, found.key, found)
         drop_call(batch.unit, call.id)
         if comparison is not None:
             self._comparing[call.connection].go_on(batch, comparison, [one.member_id for one in sent])
