@@ -24,6 +24,7 @@ SECTIONS: dict[str, dict[str, str]] = {
     "Start": {
         "demo": "hub.cli.demo:demo",
         "init": "hub.cli.init:init",
+        "recipes": "hub.cli.recipes:recipes",
         "run": "hub.cli.serve:run",
     },
     "Write": {

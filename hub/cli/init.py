@@ -11,8 +11,7 @@ from zoneinfo import TZPATH, available_timezones
 
 import click
 
-import hub
-from hub import bootstrap, document
+from hub import bootstrap, document, library
 from hub.cli.checking import look_at
 from hub.cli.output import say
 from hub.cli.workspace import workspace_option
@@ -21,8 +20,6 @@ from hub.engine.catalogue import BUILT_IN
 from hub.errors import ConfigError, HubError
 from hub.sdk import Connector, Setting
 
-LIBRARY = Path(hub.__file__).parent.parent / "recipes"
-PROGRAMMES = ("repair", "cafe", "web-store")
 _PLAIN_YAML = re.compile(r"[A-Za-z][A-Za-z0-9 ._/'&-]*[A-Za-z0-9.]")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _IGNORED = "# Secrets and the database stay on this machine.\n.env\ndata/\n"
@@ -43,7 +40,7 @@ class Wishes:
 
 
 @click.command()
-@click.option("--programme", type=click.Choice(PROGRAMMES), help="Which of the ready programmes to start from.")
+@click.option("--programme", type=click.Choice(library.PROGRAMMES), help="Which of the ready programmes to start from.")
 @click.option("--name", help="What members call the programme.")
 @click.option("--currency", help="ISO code, such as USD.")
 @click.option("--timezone", help="Where days begin, such as America/Chicago.")
@@ -80,7 +77,7 @@ def init(
         answer: str = click.prompt(question, default=usual, type=click.Choice(choices) if choices else str, err=True)
         return answer.strip()
 
-    chosen = wish(programme, "Programme", PROGRAMMES[0], PROGRAMMES)
+    chosen = wish(programme, "Programme", library.PROGRAMMES[0], library.PROGRAMMES)
     usual = _usual(chosen)
     there = " ".join(one for one in usual["connections"].split() if one in connectors)
     zone = wish(timezone, "Time zone", usual["timezone"])
@@ -99,27 +96,19 @@ def init(
 
 
 def write(folder: Path, wishes: Wishes, connectors: Mapping[str, Connector]) -> list[tuple[str, str]]:
-    """Write the workspace; gives the recipes that were left out, each with the connection that it would need."""
-    shelf = LIBRARY / wishes.programme
+    """Write the workspace; gives the recipes that were left out, each with the connections that it would need."""
     (folder / "recipes").mkdir(parents=True, exist_ok=True)
-    left_out = []
-    for path in sorted(shelf.glob("*.yaml")):
-        if path.name == WORKSPACE_FILE:
-            continue
-        text = path.read_text("utf-8")
-        lacking = sorted(_named(document.load(text, path.name)) & connectors.keys() - set(wishes.connections))
-        if lacking:
-            left_out.append((path.name, ", ".join(lacking)))
-        else:
-            (folder / "recipes" / path.name).write_text(text, "utf-8")
+    kept, left_out = library.fitting(wishes.programme, wishes.connections)
+    for recipe in kept:
+        (folder / "recipes" / recipe.path.name).write_text(recipe.text, "utf-8")
     chosen = {name: connectors[name] for name in wishes.connections}
-    (folder / WORKSPACE_FILE).write_text(_hub_yaml(shelf, wishes, chosen), "utf-8")
+    (folder / WORKSPACE_FILE).write_text(_hub_yaml(library.settings_of(wishes.programme), wishes, chosen), "utf-8")
     (folder / f"{ENV_FILE}.example").write_text(_env_example(chosen, public=bool(wishes.public_url)), "utf-8")
     (folder / ".gitignore").write_text(_IGNORED, "utf-8")
     checked = look_at(load(folder, {}))
     if checked.problems:
         raise ConfigError(checked.problems)
-    return left_out
+    return [(recipe.path.name, ", ".join(lacking)) for recipe, lacking in left_out]
 
 
 def country_of(zone: str) -> str:
@@ -138,7 +127,7 @@ def _split(answer: str) -> tuple[str, ...]:
 
 def _usual(programme: str) -> dict[str, str]:
     """What the ready programme says itself; connections separated by spaces."""
-    root = document.load((LIBRARY / programme / WORKSPACE_FILE).read_text("utf-8"), WORKSPACE_FILE).plain()
+    root = document.load(library.settings_of(programme), WORKSPACE_FILE).plain()
     said = {name: str(root["programme"][name]) for name in ("name", "currency", "timezone", "region")}
     return {**said, "connections": " ".join(root.get("connections") or {})}
 
@@ -155,21 +144,8 @@ def _refuse_unknown(wishes: Wishes, connectors: Mapping[str, Connector]) -> None
         raise HubError(f"{wishes.timezone!r} is not the name of a time zone, such as America/Chicago. {hint}".rstrip())
 
 
-def _named(node: document.Node) -> set[str]:
-    """The first parts of all dotted names that a recipe listens to and does: `twilio` of `twilio.send_sms`."""
-    names: set[str] = set()
-    root = node.plain()
-    whens = root.get("when")
-    for when in whens if isinstance(whens, list) else [whens]:
-        names |= {when} if isinstance(when, str) else set(when or ())
-    for step in root.get("do") or ():
-        names |= set(step)
-    return {name.partition(".")[0] for name in names if "." in name}
-
-
-def _hub_yaml(shelf: Path, wishes: Wishes, chosen: Mapping[str, Connector]) -> str:
+def _hub_yaml(text: str, wishes: Wishes, chosen: Mapping[str, Connector]) -> str:
     """The programme's own hub.yaml with the admin's words in the places of its own, and the chosen connections."""
-    text = (shelf / WORKSPACE_FILE).read_text("utf-8")
     head = _HEAD.search(text)
     text = (text[: head.start()] if head else text).rstrip() + "\n"
     root = document.load(text, WORKSPACE_FILE)

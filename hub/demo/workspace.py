@@ -6,12 +6,12 @@ import json
 import shutil
 from pathlib import Path
 
-import hub
+from hub import library
 from hub.demo.payloads import ACCOUNT, MERCHANT, SHOP_PHONE
 from hub.errors import HubError
 
-LIBRARY = Path(hub.__file__).parent.parent / "recipes"
 PROGRAMME = "repair"
+_PLATFORMS = ("square", "twilio")
 PUBLIC_URL = "https://points.diesel-rewards.example"
 
 # The vendors are played on this machine, so these open nothing.
@@ -42,10 +42,10 @@ def make(folder: Path, stand_in_url: str, database: str | None = None) -> None:
     if (folder / "hub.yaml").exists():
         raise HubError(f"{folder} holds a workspace already. Name a folder that is new or empty.")
     recipes.mkdir(parents=True, exist_ok=True)
-    for path in sorted((LIBRARY / PROGRAMME).glob("*.yaml")):
-        if path.name != "hub.yaml":
-            shutil.copyfile(path, recipes / path.name)
-    programme, _, _ = (LIBRARY / PROGRAMME / "hub.yaml").read_text("utf-8").partition("connections:")
+    kept, _ = library.fitting(PROGRAMME, _PLATFORMS)
+    for recipe in kept:
+        shutil.copyfile(recipe.path, recipes / recipe.path.name)
+    programme, _, _ = library.settings_of(PROGRAMME).partition("connections:")
     connections = _CONNECTIONS.format(
         public_url=PUBLIC_URL, merchant=MERCHANT, account=ACCOUNT, stand_in=stand_in_url, phone=SHOP_PHONE
     )

@@ -22,6 +22,8 @@ from hub.sdk.fact import Fact
 from hub.store import Session, Space, Unit
 
 DEPTH_MOST = 8
+_IN_COMMON = frozenset(["customer", "product", "location", "loyalty_account"])
+"""The kinds of things that facts may name which have nothing to do with one another."""
 _MONEY = ("amount", "total", "tax", "tip", "shipping", "discount")
 
 
@@ -121,16 +123,15 @@ class Batch:
     def in_own_currency(self, event: Event) -> Event:
         """The event as recipes see it, with what was turned over in the programme's currency; what came stays in its row.
 
-        Parked when there is no exchange rate.
+        Other amounts of a connector's own facts stay as they are, in their currency. Parked when there is no exchange rate.
         """
         currency = getattr(event.fact, "currency", None)
-        if currency is None or currency == self.programme.currency or not event.fact.is_turnover:
+        amounts = {name: amount for name in _MONEY if (amount := getattr(event.fact, name, None)) is not None}
+        if currency in (None, self.programme.currency) or not event.fact.is_turnover or not amounts:
             return event
         changed: dict[str, object] = {"currency": self.programme.currency}
-        for name in _MONEY:
-            amount = getattr(event.fact, name, None)
-            if amount is not None:
-                changed[name] = self.programme.in_own_currency(amount, currency)
+        for name, amount in amounts.items():
+            changed[name] = self.programme.in_own_currency(amount, currency)
         return event._replace(fact=event.fact.model_copy(update=changed))
 
     def view_of(self, member_id: str | None) -> Mapping[str, Any] | None:
@@ -171,7 +172,7 @@ class Batch:
             key=key,
             emit=emit,
             listens=self.plans.listens,
-            about=lambda: self.events.about(event.things),
+            about=lambda: self.events.about([thing for thing in event.things if thing[1] not in _IN_COMMON]),
         )
 
 

@@ -59,6 +59,8 @@ def try_examples(plan: Plan, catalogue: Catalogue, programme: Programme) -> Iter
 
 def _try(plan: Plan, example: Example, catalogue: Catalogue, programme: Programme) -> list[str]:
     now = example.now or SAMPLE_NOW
+    if example.programme:
+        programme = Programme.model_validate(_laid_over(programme.model_dump(by_alias=True), example.programme))
     random = Random(0)  # noqa: S311 - ids of an example that is thrown away
     batch = Batch.begin(
         NoRows(),
@@ -156,15 +158,17 @@ def _compare(example: Example, started: Sequence[Run]) -> list[str]:
     names = [entry.action for entry in done]
     if names != [one.action for one in expected]:
         wanted = ", ".join(one.action for one in expected) or "nothing"
-        return [*held, f"expected {wanted}; it did {', '.join(names) or 'nothing'}"]
+        failed = [f"{one.action} failed: {one.why}" for run in started for one in run.journal if one.outcome == "failed"]
+        return [*held, *failed, f"expected {wanted}; it did {', '.join(names) or 'nothing'}"]
     return held + [text for one, entry in zip(expected, done, strict=True) for text in _differences(one, entry)]
 
 
 def _differences(expected: Expected, entry: Entry) -> Iterator[str]:
-    came = {**(entry.given or {}), **(entry.gave or {})}
     for name, wanted in expected.values.items():
-        if name not in came or not _same(wanted, came[name]):
-            yield f"{expected.action}: expected {name} {wanted!s}, got {came.get(name, 'nothing')!s}"
+        came = [side[name] for side in (entry.given, entry.gave) if side and name in side]  # as an input, a result, or both
+        if not any(_same(wanted, value) for value in came):
+            got = " and ".join(str(value) for value in came) or "nothing"
+            yield f"{expected.action}: expected {name} {wanted!s}, got {got}"
 
 
 def _same(wanted: Any, came: Any) -> bool:

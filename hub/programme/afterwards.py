@@ -32,7 +32,7 @@ class TakenBack(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    outcome: Literal["done", "nothing", "no_member"]
+    outcome: Literal["done", "nothing"]
     points: Points = 0
     balance: Points = 0
 
@@ -69,15 +69,17 @@ def _release(work: Work, earned: Earned) -> date | None:
 def take_back(work: Work, *, recipe: Short | None = None, reason: Text = "") -> TakenBack:
     """Take back what earlier facts about the same thing earned: what a booking earned, when nobody came.
 
-    recipe: only what this recipe gave. Points that are spent already leave a debt, which later awards repay.
+    recipe: only what this recipe gave. Points that are spent already leave a debt, which later awards repay. A fact that names
+    nobody (a review was deleted) takes them from whoever got them.
     """
-    if work.member_id is None:
-        return TakenBack(outcome="no_member")
-    taken = 0
+    taken: dict[str, int] = {}
     for earned in awards_of(work.unit, *work.about()):
         left = earned.points - work.book.clawed_back_of(earned.transaction_id)
-        if earned.member_id == work.member_id and recipe in (None, earned.recipe) and left > 0:
-            taken += take(work, earned, left, work.source(reason))
-    tell_taken(work, work.member_id, taken, reason=reason)
-    balance = work.book.balance(work.member_id).spendable
-    return TakenBack(outcome="done" if taken else "nothing", points=taken, balance=balance)
+        is_theirs = work.member_id in (None, earned.member_id)
+        if is_theirs and recipe in (None, earned.recipe) and left > 0:
+            took = take(work, earned, left, work.source(reason))
+            taken[earned.member_id] = taken.get(earned.member_id, 0) + took
+    for member_id, points in taken.items():
+        tell_taken(work, member_id, points, reason=reason)
+    balance = 0 if work.member_id is None else work.book.balance(work.member_id).spendable
+    return TakenBack(outcome="done" if taken else "nothing", points=sum(taken.values()), balance=balance)

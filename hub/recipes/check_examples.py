@@ -18,7 +18,7 @@ from hub.recipes.types import ANY, Field, Type
 from hub.recipes.vocabulary import ActionType, Vocabulary, WhenType
 
 EXAMPLES_MOST = 100
-_KEYS = ("when", "given", "member", "now", "expect")
+_KEYS = ("when", "given", "member", "programme", "now", "expect")
 
 
 def read_examples(
@@ -65,12 +65,14 @@ class _ExampleReader:
         record = self._kinds[name].record if name in self._kinds else ANY
         given = self._laid_over(section.get("given"), record)
         member = self._laid_over(section.get("member"), self._vocabulary.member)
+        programme = self._laid_over(section.get("programme"), ANY)
         now = self._now(section.get("now"))
         if isinstance(node, Mapping) and "expect" not in node:
             self._problems.append(
                 node.problem("the example says nothing of what to expect", "add `expect: nothing` or the actions")
             )
-        return Example(name, given, member, now, tuple(self._expected(section.get("expect"))), node.line, node)
+        expect = tuple(self._expected(section.get("expect")))
+        return Example(name, given, member, now, expect, node.line, node, programme)
 
     def _laid_over(self, node: Node | None, record: Type) -> Dictionary[str, Any]:
         if node is None or (isinstance(node, Scalar) and node.value is None):

@@ -49,8 +49,8 @@ class Expected:
 class Example:
     """What a recipe does with one fact.
 
-    given: laid over the sample of `when` (by default the recipe's first). member: laid over an empty member. now: the moment at
-    which it is worked. expect: the steps that run, in order; empty for `nothing`.
+    given: laid over the sample of `when` (by default the recipe's first). member: laid over an empty member. programme: laid
+    over that of hub.yaml. now: the moment at which it is worked. expect: the steps that run, in order; empty for `nothing`.
     """
 
     when: str
@@ -60,6 +60,7 @@ class Example:
     expect: tuple[Expected, ...]
     line: int
     node: Node = field(compare=False, repr=False)
+    programme: Mapping[str, Any] = field(default_factory=dict)
 
     def problem(self, message: str, hint: str = "") -> Problem:
         """A Problem that points at this example, for one that does not come out as expected."""

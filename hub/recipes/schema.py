@@ -109,6 +109,7 @@ def _example(vocabulary: Vocabulary) -> dict[str, Any]:
         "properties": {
             "when": {"enum": [one.name for one in _known_whens(vocabulary)]},
             "given": {"type": ["object", "null"], "description": "Laid over the trigger's own sample."},
+            "programme": {"type": ["object", "null"], "description": "Laid over the programme of hub.yaml."},
             "member": {"type": ["object", "null"], "properties": dict.fromkeys(vocabulary.member.fields or {}, True)},
             "now": {"type": "string"},
             "expect": {"anyOf": [{"const": "nothing"}, {"type": "object", "properties": dict.fromkeys(names, values)}]},

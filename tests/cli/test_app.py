@@ -38,7 +38,7 @@ def test_commands_are_alike(path, command):
     """Each command has a sentence; those that work on a workspace take it in the same way, results come as JSON too."""
     assert command.help
     options = {option for parameter in command.params for option in parameter.opts}
-    if path[0] != "connector" and path not in {("demo",), ("ledger",), ("db",), ("keys",)}:
+    if path[0] != "connector" and path not in {("demo",), ("ledger",), ("db",), ("keys",), ("recipes",)}:
         assert {"-w", "--workspace"} <= options
     if (
         path[0] not in {"run", "web", "worker", "init", "schema"}

@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from hub import config
-from hub.cli.init import PROGRAMMES, country_of
+from hub.cli.init import country_of
+from hub.library import PROGRAMMES
 
 
 @pytest.mark.parametrize("programme", PROGRAMMES)

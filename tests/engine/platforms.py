@@ -125,9 +125,10 @@ class Visit(Payload):
 class Appointment(Payload):
     id: str
     at: datetime
-    buyer: Buyer
+    buyer: Buyer | None = None
     status: Literal["booked", "no_show", "cancelled", "completed"]
     recurring: bool = False
+    product: str | None = None
 
 
 class Brought(Payload):
@@ -236,7 +237,7 @@ def visit(item: Item, client: Client) -> Booking:
 @till.trigger("appointment", key=("booking_id", "status"))
 def appointment(told: Appointment) -> Booking:
     """An appointment was made, or something became of it."""
-    who, about = told.buyer.known(), _about(booking=told.id)
+    who, about = told.buyer.known() if told.buyer else None, _about(booking=told.id, product=told.product)
     return Booking(
         occurred_at=told.at, customer=who, booking_id=told.id, status=told.status, recurring=told.recurring, references=about
     )

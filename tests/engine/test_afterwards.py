@@ -39,9 +39,9 @@ def pending(world: World) -> int:
     return int(world.one("SELECT pending FROM balance WHERE member_id = :id", id=world.member())["pending"])
 
 
-def book(world: World, status: str, number: str = "b1") -> None:
+def book(world: World, status: str, number: str = "b1", **more: Any) -> None:
     told = {"id": number, "at": world.clock.now(), "buyer": {"id": "ann"}, "status": status, "recurring": True}
-    world.deliver("till", "appointment", told)
+    world.deliver("till", "appointment", {**told, **more})
 
 
 def test_pending_points_are_spent_and_counted_once_they_are_released(make: Make) -> None:
@@ -130,3 +130,15 @@ def test_where_nothing_was_earned_nothing_is_taken(make: Make) -> None:
     world.work()
     assert world.balance() == 10
     assert world.run("missed")["journal"][0]["outcome"] == "nothing"
+
+
+def test_a_fact_that_names_nobody_takes_from_whoever_got_the_points(make: Make) -> None:
+    """And what only has something in common, such as a product, is another thing."""
+    world = make(BOOKED, MISSED)
+    book(world, "booked", "b1", product="chair")
+    book(world, "booked", "b2", product="chair", buyer={"id": "bob"})
+    book(world, "booked", "b3", product="chair")
+    world.work()
+    book(world, "no_show", "b1", product="chair", buyer=None)
+    world.work()
+    assert (world.balance(), world.balance("id:till:bob")) == (150, 150)

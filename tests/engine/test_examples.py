@@ -21,3 +21,40 @@ def test_an_example_is_heard_by_whatever_name_the_recipe_listens_to(make: Any, w
     plan = load(text, "recipes/points.yaml", world.hub.catalogue)
     (tried,) = try_examples(plan, world.hub.catalogue, world.hub.programme)
     assert tried.problems == ()
+
+
+def tried(world: Any, text: str) -> list[str]:
+    plan = load(f"recipe: one\n{text}", "recipes/one.yaml", world.hub.catalogue)
+    return [problem for one in try_examples(plan, world.hub.catalogue, world.hub.programme) for problem in one.problems]
+
+
+def test_an_example_may_say_what_it_takes_for_granted_of_the_programme(make: Any) -> None:
+    """Its rewards, its name and the like: it comes out in any workspace; what is no programme is told."""
+    world = make()
+    text = (
+        'when: sale\ndo:\n  - redeem: {reward: tea}\n  - set_attribute: {name: at, value: "{{ programme.name }}"}\n'
+        "examples:\n  - member: {balance: 9}\n    programme: {name: Bean Card, rewards: [{id: tea, title: A tea, cost: 4}]}\n"
+        "    expect: {redeem: {outcome: done, balance: 5}, set_attribute: {value: Bean Card}}\n"
+    )
+    assert tried(world, text) == []
+    assert "rewords" in tried(world, text.replace("name: Bean Card,", "rewords: [],"))[0]
+
+
+def test_a_step_that_failed_says_why(make: Any) -> None:
+    """Else nobody sees why an example did not do what it promises."""
+    world = make()
+    text = (
+        "when: sale\ndo:\n  - wait: {until: event.occurred_at + 9000 days}\n    on_failure: continue\n"
+        "examples:\n  - expect: {wait: {}}\n"
+    )
+    assert "wait failed: " in tried(world, text)[0] and "more than ten years away" in tried(world, text)[0]
+
+
+def test_what_is_both_asked_and_given_may_be_either(make: Any) -> None:
+    """An input and a result of one name: what a platform's own sample answers is nobody's expectation."""
+    world = make()
+    text = (
+        "when: sale\ndo:\n  - letters.mark: {member: ann, mark: vip}\n"
+        "examples:\n  - expect: {letters.mark: {member: ann, mark: vip}}\n"
+    )
+    assert tried(world, text) == []
