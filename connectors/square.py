@@ -59,7 +59,7 @@ from hub.sdk import (
     Settings,
     Shown,
 )
-from hub.sdk.declare import answers, ask, auth, body, envelope, pages, secret, setting, signature
+from hub.sdk.declare import answers, ask, auth, body, envelope, pages, secret, setting, signature, spends
 from hub.sdk.values import Currency, Moment, Money, Points, from_minor, share, to_minor
 
 
@@ -721,7 +721,7 @@ def remove_from_group(client: Client, *, customer_id: CustomerId, group_id: Grou
     client.delete("/v2/customers/{id}/groups/{group}", at={"id": customer_id, "group": group_id})
 
 
-@connector.action(repeat="keyed")
+@connector.action(repeat="keyed", spends=spends("amount", "currency", order="gift_card_id"))
 def create_gift_card(
     client: Client, *, location_id: LocationId, amount: Amount, currency: CardCurrency, customer_id: Owner = None
 ) -> GiftCard:
@@ -736,7 +736,7 @@ def create_gift_card(
     return made
 
 
-@connector.action(repeat="keyed")
+@connector.action(repeat="keyed", spends=spends("amount", "currency"))
 def load_gift_card(
     client: Client, *, gift_card_id: CardId, location_id: LocationId, amount: Amount, currency: CardCurrency
 ) -> GiftCard:

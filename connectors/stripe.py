@@ -66,7 +66,7 @@ from hub.sdk import (
     json_text,
     names,
 )
-from hub.sdk.declare import ask, auth, body, envelope, header, pages, rate, secret, setting, signature
+from hub.sdk.declare import ask, auth, body, envelope, header, pages, rate, secret, setting, signature, spends
 from hub.sdk.decode import pairs
 from hub.sdk.fact import Short
 from hub.sdk.values import Currency, Moment, Money, Number, Points, exponent, share
@@ -784,7 +784,7 @@ def deactivate_promotion_code(client: Client, *, promotion_code_id: CodeId) -> P
     return Promotion(promotion_code_id=made.id, code=made.code, active=made.active)
 
 
-@connector.action(repeat="keyed")
+@connector.action(repeat="keyed", spends=spends("amount", "currency", order="transaction_id"))
 def add_customer_credit(
     client: Client,
     key: CallKey,
