@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from hub import log
 from hub.clock import from_text, to_text
 from hub.engine.batch import Batch
 from hub.engine.calls import Call
@@ -20,7 +19,6 @@ from hub.sdk import Connection
 from hub.store import Row, Session
 from hub.store.tally import count
 
-_LOG = log.get(__name__)
 _ON_ITS_WAY = timedelta(minutes=10)
 
 
@@ -55,7 +53,6 @@ def note(batch: Batch, call: Call, connection: Connection | None, brought: Seque
     batch.unit.append(queries.add_gap, row)
     for _ in missed:
         count(batch.unit, "missed", connection.name)
-    _LOG.warning("webhooks left something out; asking has brought it", connection=connection.name, facts=len(missed))
 
 
 def missed_of_late(session: Session) -> Mapping[str, Missed]:
