@@ -51,7 +51,8 @@ def add(*, name: str, anyway: bool, folder: Path, as_json: bool) -> None:
     if recipe is None:
         hint = document.did_you_mean(name, [one.name for one in library.singles()])
         raise HubError(f"There is no ready recipe {name!r}. {hint or '`hub recipes` lists them.'}")
-    settings = look_at(config.load(folder)).settings
+    before = look_at(config.load(folder))
+    settings = before.settings
     path = settings.recipes_folder / recipe.path.name
     if path.exists():
         raise HubError(f"{path} is there already. Rename yours, `recipe:` in it too, or take that one as it is.")
@@ -60,7 +61,7 @@ def add(*, name: str, anyway: bool, folder: Path, as_json: bool) -> None:
         raise HubError(_lacks(recipe, lacking))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(recipe.text, "utf-8")
-    wrong = [] if anyway else [one for one in look_at(config.load(folder)).problems if one.path.endswith(path.name)]
+    wrong = () if anyway else [one for one in look_at(config.load(folder)).problems if one not in before.problems]
     if wrong:
         path.unlink()
         raise ConfigError(wrong)

@@ -61,6 +61,13 @@ def test_a_recipe_that_does_not_fit_is_taken_away_again(hub, shop):
     assert not (shop / "recipes" / "square-loyalty-follows.yaml").exists()
 
 
+def test_a_name_that_another_file_has_is_said(hub, shop):
+    """Wherever the finding stands; the workspace is as it was."""
+    (shop / "recipes" / "own.yaml").write_text("recipe: birthday\ntitle: x\nwhen: birthday\ndo: [{tag: {name: x}}]\n", "utf-8")
+    assert "the name `birthday` is taken" in hub("recipes", "add", "birthday", "-w", shop, code=1).stderr
+    assert not (shop / "recipes" / "birthday.yaml").exists()
+
+
 @pytest.mark.parametrize(("name", "said"), [("birthdy", "did you mean `birthday`?"), ("points", "There is no ready recipe")])
 def test_an_unknown_name_is_said(hub, shop, name, said):
     """With what was probably meant."""
