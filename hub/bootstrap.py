@@ -232,7 +232,7 @@ def open_hub(
     """Open the workspace. ConfigError when its files cannot be used; nothing has been changed then."""
     clock = clock or SystemClock(settings.clock_offset)
     broken: list[Broken] = []
-    known = connectors or discover(broken.append)
+    known = connectors or shelf(broken.append)
     for one in broken:
         plugins.say_broken(one)
     programme = Programme.from_node(settings.programme_node)
@@ -276,6 +276,11 @@ def open_hub(
 def discover(on_broken: Callable[[Broken], None] = plugins.say_broken) -> dict[str, Connector]:
     """Every connector that is installed, and the built-in one. on_broken: told of packages that cannot be used."""
     return plugins.discover(extra=[connector], on_broken=on_broken)
+
+
+def shelf(on_broken: Callable[[Broken], None] = plugins.say_broken) -> Mapping[str, Connector]:
+    """The same, each imported when its name is asked for."""
+    return plugins.Shelf(extra=[connector], on_broken=on_broken)
 
 
 def find_out_of_use(settings: Settings, connectors: Mapping[str, Connector], broken: Iterable[Broken]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 
@@ -53,37 +53,82 @@ def discover(
     folder_package: the importable name of the package whose modules are connectors, one a file. ConfigError names every module
     of it that cannot be used, and why. An installed package that cannot be used is told to `on_broken` and left out.
     """
-    problems: list[Problem] = []
-    found: dict[str, Connector] = {}
-    ours = [one for plugin in (*extra, *_in_folder(folder_package, problems)) for one in _offered(plugin)]
-    twins = [one.name for one in ours if found.setdefault(one.name, one) is not one]
-    problems += [_problem(name, f"two connectors are called `{name}`", "rename one of them") for name in twins]
-    if problems:
-        raise ConfigError(problems)
-    owners = dict.fromkeys(found, "the hub itself")
-    for entry in sorted(entry_points(group=GROUP), key=lambda one: (one.name, one.value)):
-        package = _named(entry)
-        offered, why = _loaded(entry)
-        why = why or _clash(offered, found, owners)
-        if why:
-            on_broken(Broken(entry.name, package, log.redact(why)))
-            continue
+    return dict(Shelf(folder_package, extra, on_broken))
+
+
+class Shelf(Mapping[str, Connector]):
+    """Connectors by name, as `discover` gives them; but a module of the folder is imported when its name is asked for.
+
+    So nobody waits for, or keeps in memory, what no connection uses. Whoever asks for all of them, or for a name that no module
+    has, has every module imported.
+    """
+
+    def __init__(
+        self,
+        folder_package: str = "connectors",
+        extra: Iterable[object] = (),
+        on_broken: Callable[[Broken], None] = say_broken,
+    ) -> None:
+        self._folder = folder_package
+        self._found = {one.name: one for plugin in extra for one in _offered(plugin)}
+        self._unread = _modules_of(folder_package)
+        self._owners: dict[str, str] = {}
+        for entry in sorted(entry_points(group=GROUP), key=lambda one: (one.name, one.value)):
+            package = _named(entry)
+            offered, why = _loaded(entry)
+            why = why or self._clash(offered)
+            if why:
+                on_broken(Broken(entry.name, package, log.redact(why)))
+                continue
+            for connector in offered:
+                self._found[connector.name], self._owners[connector.name] = connector, package
+
+    def __getitem__(self, name: str) -> Connector:
+        found = self._by_module(name)
+        if found is None:
+            self._read(self._unread)
+        return found or self._found[name]
+
+    def __iter__(self) -> Iterator[str]:
+        self._read(self._unread)
+        return iter(sorted(self._found))
+
+    def __len__(self) -> int:
+        self._read(self._unread)
+        return len(self._found)
+
+    def _by_module(self, name: str) -> Connector | None:
+        """The connector of this name, if it is known or its module is called so."""
+        if name not in self._found and name in self._unread:
+            self._read([name])
+        return self._found.get(name)
+
+    def _read(self, modules: Collection[str]) -> None:
+        problems: list[Problem] = []
+        for module in modules:
+            there = _in_module(f"{self._folder}.{module}", problems)
+            twins = [one.name for one in there if self._found.setdefault(one.name, one) is not one]
+            problems += [_problem(name, f"two connectors are called `{name}`", "rename one of them") for name in twins]
+        if problems:
+            raise ConfigError(problems)
+        self._unread = [module for module in self._unread if module not in modules]
+
+    def _clash(self, offered: Collection[Connector]) -> str:
+        """Why these cannot be added: a name is taken by another connector. The same object under two entry points is one."""
         for connector in offered:
-            found[connector.name], owners[connector.name] = connector, package
-    return dict(sorted(found.items()))
+            if (self._by_module(connector.name) or connector) is not connector:
+                owner = self._owners.get(connector.name, "the hub itself")
+                return f"there is a connector `{connector.name}` already, of {owner}; it needs a name of its own"
+        return ""
 
 
-def _in_folder(package: str, problems: list[Problem]) -> list[Connector]:
+def _modules_of(package: str) -> list[str]:
     try:
         paths = importlib.import_module(package).__path__
     except ImportError as error:
-        problems.append(_problem(package, f"the connectors' folder cannot be imported ({error})", "install the package again"))
-        return []
-    found = []
-    for module in sorted(pkgutil.iter_modules(paths), key=lambda known: known.name):
-        if not module.name.startswith("_"):
-            found += _in_module(f"{package}.{module.name}", problems)
-    return found
+        why = f"the connectors' folder cannot be imported ({error})"
+        raise ConfigError([_problem(package, why, "install the package again")]) from error
+    return sorted(module.name for module in pkgutil.iter_modules(paths) if not module.name.startswith("_"))
 
 
 def _in_module(name: str, problems: list[Problem]) -> list[Connector]:
@@ -122,14 +167,6 @@ def _offered(plugin: object) -> list[Connector]:
     if strange is not None:
         raise TypeError(f"it registers a {type(strange).__name__}, which is no Connector")
     return offered
-
-
-def _clash(offered: Collection[Connector], found: Mapping[str, Connector], owners: Mapping[str, str]) -> str:
-    """Why these cannot be added: a name is taken by another connector. The same object under two entry points is one."""
-    for connector in offered:
-        if found.get(connector.name, connector) is not connector:
-            return f"there is a connector `{connector.name}` already, of {owners[connector.name]}; it needs a name of its own"
-    return ""
 
 
 def _other_version_wanted(entry: EntryPoint) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +13,7 @@ from hub import plugins
 from hub.errors import ConfigError
 from hub.sdk import Connector
 
+ROOT = Path(__file__).parents[1]
 GOOD = 'from hub.sdk import Connector\n\nconnector = Connector("{name}", title="{name}")\n'
 
 
@@ -64,6 +67,45 @@ def test_all_problems_are_told_at_once(folder):
     assert "nothing_of_that_name" in text
     assert "shopfloor.empty" in text
     assert "two connectors are called `twin`" in text
+
+
+def test_a_shelf_imports_what_is_asked_for(folder):
+    """One connector alone, until somebody wants to see all; what is wrong with another does not matter until then."""
+    shelf = plugins.Shelf(folder(till=GOOD.format(name="till"), crm=GOOD.format(name="crm"), broken="1 / 0\n"))
+    assert shelf["till"].name == "till"
+    assert "shopfloor.crm" not in sys.modules
+    with pytest.raises(ConfigError, match="ZeroDivisionError"):
+        list(shelf)
+    assert "shopfloor.crm" in sys.modules
+
+
+def test_a_shelf_finds_what_has_another_name_than_its_module(folder):
+    """Then it has to look everywhere, and knows who is nowhere."""
+    shelf = plugins.Shelf(folder(till=GOOD.format(name="cash_desk")))
+    assert shelf.get("nobody") is None
+    assert shelf["cash_desk"].name == "cash_desk"
+    assert (list(shelf), len(shelf)) == (["cash_desk"], 1)
+
+
+OPENS = """
+import sys
+from pathlib import Path
+from hub import bootstrap, config
+
+bootstrap.open_hub(config.load(Path(sys.argv[1]))).close()
+print(*(name for name in sys.modules if name.startswith("connectors.") or name in {"stripe", "hubspot", "gspread"}))
+"""
+STRIPE = """
+programme: {name: Garage, timezone: UTC, currency: USD}
+connections: {stripe: {api_key: k, webhook_secret: whsec_aa}}
+"""
+
+
+def test_opening_a_workspace_imports_no_connector_that_it_does_not_use(tmp_path):
+    """Nor a vendor's library: not before a connection calls."""
+    (tmp_path / "hub.yaml").write_text(STRIPE, "utf-8")
+    told = subprocess.run([sys.executable, "-c", OPENS, tmp_path], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert told.stdout.split() == ["connectors.stripe"]
 
 
 def test_a_missing_folder_is_told():

@@ -78,7 +78,7 @@ def send(
 
 
 def _connection(settings: Settings, name: str) -> Connection:
-    connectors = bootstrap.discover()
+    connectors = bootstrap.shelf()
     settings = complete(settings, connectors)
     given = settings.connection(name)
     if given is None:

@@ -130,7 +130,9 @@ def _import_all(settings: Settings) -> None:
     from hub import bootstrap  # noqa: PLC0415
     from hub.web import app  # noqa: F401, PLC0415
 
-    bootstrap.discover()
+    connectors = bootstrap.shelf()
+    for one in settings.connections:
+        connectors.get(one.connector)
     bootstrap.open_database(settings)  # opens nothing yet: it is for the libraries of its engine
     gc.freeze()
     gc.enable()

@@ -78,7 +78,7 @@ class Catalogue:
         if known is not None:
             return known
         self._look_whether_in_use(name)
-        found = self._whens.get(name)
+        found = self._heard(name)
         if found is None:
             return self._missing(name, "trigger or fact")
         self._when_types[name] = made = _when_type(name, found)
@@ -124,7 +124,8 @@ class Catalogue:
 
     def when_names(self) -> Iterable[str]:
         """Every name that `when:` can take."""
-        return self._whens.keys()
+        there = (one for one in self.connectors.values() if one.name != BUILT_IN)
+        return dict.fromkeys([*self._whens, *(f"{one.name}.{trigger}" for one in there for trigger in one.triggers)])
 
     def action_names(self) -> Iterable[str]:
         """Every name that a step can have."""
@@ -149,12 +150,23 @@ class Catalogue:
 
     def fact_type(self, name: str) -> type[Fact]:
         """The class of the facts that `when: name` hears of. KeyError when there is no such name."""
-        found = self._whens[name]
+        found = self._heard(name)
+        if found is None:
+            raise KeyError(name)
         return found if isinstance(found, type) else found.gives
 
     def watch(self, name: str) -> Watch | None:
         """The built-in timer of this name."""
         return self.connectors[BUILT_IN].watches.get(name)
+
+    def _heard(self, name: str) -> type[Fact] | Trigger | Watch | None:
+        """What `when: name` hears of: of the hub itself, of a connection, or of a connector, whether it is connected or not."""
+        found = self._whens.get(name)
+        if found is not None or "." not in name:
+            return found
+        prefix, _, trigger = name.rpartition(".")
+        connector = self.connectors.get(prefix) if prefix != BUILT_IN else None
+        return connector.triggers.get(trigger) if connector is not None else None
 
     def _name_whens(self) -> dict[str, type[Fact] | Trigger | Watch]:
         names: dict[str, type[Fact] | Trigger | Watch] = {one.fact: one for one in FACTS}
@@ -162,9 +174,6 @@ class Catalogue:
         built_in = self.connectors[BUILT_IN]
         names.update(built_in.watches)
         names[ManualFact.fact] = ManualFact
-        for connector in self.connectors.values():
-            if connector is not built_in:
-                names.update({f"{connector.name}.{one.name}": one for one in connector.triggers.values()})
         for connection in self.connections.values():
             for trigger in connection.connector.triggers.values():
                 names[f"{connection.name}.{trigger.name}"] = trigger
