@@ -580,9 +580,8 @@ def as_contact(one: Mirrored) -> dict[str, Any] | None:
 @connector.mirrored
 def contact_attributes(client: Client, one: Mirrored) -> Shown | None:
     """What a contact's attributes say; a contact whose id is not known is found by their address."""
-    contact = _contact(client, one.customer.id) if one.customer.id else None
-    if contact is None and one.customer.email:
-        contact = _contact_at(client, one.customer.email)
+    known, address = one.customer.id, one.customer.email
+    contact = _contact(client, known) if known else _contact_at(client, address) if address else None
     if contact is None:
         return None
     said = contact.attributes or {}

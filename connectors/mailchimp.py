@@ -455,9 +455,8 @@ def as_member(one: Mirrored) -> dict[str, Any] | None:
 @connector.mirrored
 def member_fields(client: Client, one: Mirrored) -> Shown | None:
     """What a contact's merge fields say; a contact whose id is not known is found by their address."""
-    member = _member(client, one.customer.id) if one.customer.id else None
-    if member is None and one.customer.email:
-        member = _member(client, _hash(one.customer.email))
+    known, address = one.customer.id, one.customer.email
+    member = _member(client, known) if known else _member(client, _hash(address)) if address else None
     if member is None or member.status == "archived":
         return None
     if failure := _lacking(one.fields, member.fields):

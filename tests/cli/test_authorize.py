@@ -31,7 +31,8 @@ def books(shop: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     with (shop / "hub.yaml").open("a") as file:
         file.write("public_url: https://points.example.com\nconnections: {books: {client_id: hub, client_secret: cs-7Qd2}}\n")
     known = {**bootstrap.discover(), "books": BOOKS}
-    monkeypatch.setattr(bootstrap, "discover", lambda *_: known)
+    for name in ("discover", "shelf"):
+        monkeypatch.setattr(bootstrap, name, lambda *_: known)
     return shop
 
 

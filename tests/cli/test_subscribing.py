@@ -21,7 +21,8 @@ def workspace(shop: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     with (shop / "hub.yaml").open("a") as file:
         file.write(f"public_url: https://points.example.com\nconnections: {{letters: {{key: {KEY}}}}}\n")
     known = {**bootstrap.discover(), "letters": letters}
-    monkeypatch.setattr(bootstrap, "discover", lambda *_: known)
+    for name in ("discover", "shelf"):
+        monkeypatch.setattr(bootstrap, name, lambda *_: known)
     return shop
 
 

@@ -336,7 +336,7 @@ def test_a_mirror_follows_the_contacts_that_there_are() -> None:
     assert mirror is not None and mirror.inputs({}, Mirrored(Customer(email="ana@example.com"), {"POINTS": 1})) is None
     ana = Mirrored(Customer(id="a1", email="ana@example.com"), {"points": 1, "TIER": None})
     assert _shown(ana, ANA) == Shown({"points": 120, "TIER": ""}, ANA["contact_id"])
-    assert _shown(ana, gone, gone) is None and _shown(ana, ANA | {"status": "archived"}) is None
+    assert _shown(ana, gone, gone) is None and _shown(ana, ANA | {"status": "archived"}, gone) is None
     failure = _shown(Mirrored(Customer(id="a1"), {"POINTZ": 1}), ANA)
     assert isinstance(failure, CallFailed) and "POINTZ" in str(failure)
 
