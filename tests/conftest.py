@@ -10,6 +10,19 @@ import pytest
 from tests.databases import ENGINES, Folder, Place, Server, server
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """The whole suite runs on every core. What is named on the command line runs here: no other process need be started for it.
+
+    Who says `-n` is obeyed, and so is an environment that has no pytest-xdist.
+    """
+    is_whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    is_worker = hasattr(config, "workerinput")  # one of those processes: it would start others, and they others still
+    if is_whole and not is_worker and config.pluginmanager.hasplugin("xdist") and config.option.numprocesses is None:
+        config.option.numprocesses = "logical"
+        config.option.dist = "worksteal"  # few tests take most of the time, and they stand side by side
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Server]:
     """A PostgreSQL database that these tests alone use."""
