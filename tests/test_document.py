@@ -165,9 +165,9 @@ def test_a_problem_shows_the_line_and_a_caret() -> None:
 @pytest.mark.parametrize("text", ["[" * 100_000, "- " * 50_000 + "a", "a: " + "{b: " * 10_000, "&a [" * 1000])
 def test_deep_nesting_is_refused_quickly(text: str) -> None:
     """No depth makes the reader fail otherwise than with a Problem."""
-    start = time.perf_counter()
+    start = time.process_time()
     assert problems_of(text)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 def test_size_is_limited() -> None:

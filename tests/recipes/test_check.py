@@ -368,10 +368,10 @@ def test_problems_of_a_folder_come_together(tmp_path: Path, shop: Vocabulary) ->
 
 def test_a_thousand_recipes_are_checked_in_seconds(shop: Vocabulary) -> None:
     """300 recipes take far less than the second and a half that a thousand may."""
-    start = time.perf_counter()
+    start = time.process_time()
     for _ in range(300):
         load(REPAIRS, "r.yaml", shop)
-    assert time.perf_counter() - start < 1.5
+    assert time.process_time() - start < 1.5
 
 
 _LINES = [line for line in REPAIRS.splitlines() if line]

@@ -347,10 +347,10 @@ def test_a_long_value_is_cut_in_explanations(names: Names, scope: dict[str, Any]
 )
 def test_size_and_depth_have_limits(text: str, names: Names) -> None:
     """However long or deep, the answer is a fault and comes quickly."""
-    start = time.perf_counter()
+    start = time.process_time()
     _, faults = compile_expression(text, names)
     assert faults or len(text) < 2_000
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
 
 
 def test_text_stays_bounded(names: Names) -> None:
@@ -513,8 +513,8 @@ def test_hostile_data_is_worked_quickly(text: str, names: Names) -> None:
             "occurred_at": value,
             "tier": value,
         }
-        start = time.perf_counter()
+        start = time.process_time()
         scope = {**dict.fromkeys(names.types, fields), "now": value, "today": value, "loose": value}
         assert found.type.kind != "boolean" or isinstance(found.evaluate(scope), bool)
         assert len(found.explain(scope)) < 1_000
-        assert time.perf_counter() - start < 0.2
+        assert time.process_time() - start < 0.2
