@@ -21,39 +21,40 @@ from hub.store import Space
 _TOLD_LATER = timedelta(days=2)
 """How much later than the other a platform may tell it: one that is asked once a day is late."""
 
-_TOLD: Space[str, tuple[Event, ...]] = Space("money told of late", lambda _session, _members: {})
+_TOLD: Space[tuple[str, str], tuple[Event, ...]] = Space("money told of late", lambda _session, _keys: {})
+"""(member, connection) -> what all other connections told: what a till tells of a company may be thousands."""
+_HERE: Space[str, tuple[Event, ...]] = Space("money told here", lambda _session, _members: {}, missing=lambda _: ())
+"""What was looked at in this unit, by member."""
 
 
 def want(batch: Batch, events: Collection[Event]) -> None:
-    """Read in one query what platforms told of late about the members of these events."""
-    asking = [event for event in events if _may_be_alike(batch, event)]
-    members = {event.member_id for event in asking if event.member_id} - {
-        event.member_id for event in asking if event.member_id and batch.unit.knows(_TOLD, event.member_id)
-    }
-    if not members:
+    """Read, in one query for each connection, what the others told of late about the members of these events."""
+    asking = [event for event in events if _may_be_alike(batch, event) and not batch.unit.knows(_TOLD, _key(event))]
+    if not asking:
         return
     first = min(event.recorded_at for event in asking)
     assert batch.programme.look_alikes is not None
     span = first - batch.programme.look_alikes.before(first, batch.programme.zone) + _TOLD_LATER
     oldest = since(min(event.id for event in asking), by=span)
-    told: dict[str, list[Event]] = {member: [] for member in members}
-    for row in batch.unit.session.rows(queries.money_of_members, members=sorted(members), since=oldest):
-        told[row["member_id"]].append(batch.events.from_row(row))
-    for member, found in told.items():
-        batch.unit.know(_TOLD, member, tuple(found))
+    told: dict[tuple[str, str], list[Event]] = {_key(event): [] for event in asking}
+    for connection in dict.fromkeys(connection for _, connection in told):
+        members = sorted(member for member, asks in told if asks == connection)
+        for row in batch.unit.session.rows(queries.money_of_members, members=members, since=oldest, except_of=connection):
+            told[row["member_id"], connection].append(batch.events.from_row(row))
+    for key, found in told.items():
+        batch.unit.know(_TOLD, key, tuple(found))
 
 
 def looks_like(batch: Batch, event: Event) -> str:
     """What an award for this event may be the second for, in a sentence; empty when nothing that has earned looks like it."""
     if not _may_be_alike(batch, event):
         return ""
+    want(batch, [event])
     assert event.member_id is not None
-    if not batch.unit.knows(_TOLD, event.member_id):
-        want(batch, [event])
-    told = batch.unit.get(_TOLD, event.member_id) or ()
-    batch.unit.know(_TOLD, event.member_id, (*told, event))
+    here = batch.unit.get(_HERE, event.member_id) or ()
+    batch.unit.know(_HERE, event.member_id, (*here, event))
     paired: set[str] | None = None
-    for other in told:
+    for other in (*(batch.unit.get(_TOLD, _key(event)) or ()), *here):
         if other.connection == event.connection or not _are_alike(batch, event, other):
             continue
         paired = {one.id for one in related(batch, event)} if paired is None else paired
@@ -64,6 +65,11 @@ def looks_like(batch: Batch, event: Event) -> str:
                 "amount, and nothing pairs the two. Replay it to give the points all the same, drop it if it is one purchase"
             )
     return ""
+
+
+def _key(event: Event) -> tuple[str, str]:
+    assert event.member_id is not None
+    return event.member_id, event.connection
 
 
 def _may_be_alike(batch: Batch, event: Event) -> bool:

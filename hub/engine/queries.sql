@@ -382,9 +382,10 @@ SELECT connection, kind, SUM(number) AS number, MAX(found_at) AS found_at FROM g
 GROUP BY connection, kind ORDER BY connection, kind;
 
 -- money_of_members --
--- What platforms told since about money that these members spent, oldest first.
+-- What platforms other than one told since about money that these members spent, oldest first.
 SELECT id, connection, kind, key, fact, lane, member_id, state, occurred_at, recorded_at, told_at,
        delivery_id, cause_id, depth, data, note
 FROM event
-WHERE member_id IN :members AND id > :since AND fact IN ('sale', 'job_completed', 'invoice_issued', 'deal_won')
+WHERE member_id IN :members AND id > :since AND connection <> :except_of
+    AND fact IN ('sale', 'job_completed', 'invoice_issued', 'deal_won')
 ORDER BY id;

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from hub.engine.catalogue import MONEY
+from hub.engine.events import Events
 from hub.sdk.facts import FACTS
 from tests.engine.platforms import KEY
 from tests.engine.world import World, recipe
@@ -101,6 +102,20 @@ def test_a_shop_may_say_that_nothing_looks_alike(make: Any) -> None:
         _told(world, "books", "i9", "80.00", ANN_THERE)
         world.work()
         assert [run["state"] for run in world.runs()] == states, said
+
+
+def test_what_the_same_till_told_before_is_not_read_again(shop: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A member with thousands of sales in a week costs no more than any other: only other platforms' word is looked at."""
+    for number in range(20):
+        _told(shop, "till", f"p{number}", f"{number + 1}.00", ANN)
+    _told(shop, "books", "i1", "500.00", ANN_THERE)
+    shop.work()
+    read: list[str] = []
+    from_row = Events.from_row
+    monkeypatch.setattr(Events, "from_row", lambda events, row: read.append(row["key"]) or from_row(events, row))
+    _told(shop, "till", "p99", "80.00", ANN)
+    shop.work()
+    assert set(read) - {"p99"} == {"i1"}
 
 
 def test_one_connection_that_tells_of_money_is_asked_nothing(make: Any) -> None:
