@@ -38,12 +38,14 @@ class Contract:
 
     def call(self, handed: Mapping[Any, Any], inputs: BaseModel | None = None) -> Any:
         """Calls the function with what it asks for. TypeError when it asks for something that is not at hand."""
-        missing = [kind for kind in self.handed.values() if kind not in handed]
-        if missing:
+        try:
+            given = [handed[kind] for kind in self.handed.values()]
+        except KeyError:
+            missing = [kind for kind in self.handed.values() if kind not in handed]
             names = ", ".join(getattr(kind, "__name__", str(kind)) for kind in missing)
-            raise TypeError(f"{self.name} asks for {names}, which is not handed over here")
+            raise TypeError(f"{self.name} asks for {names}, which is not handed over here") from None
         values = {} if inputs is None else {name: inputs.__dict__[name] for name in self.inputs.__pydantic_fields__}
-        return self.function(*[handed[kind] for kind in self.handed.values()], **values)
+        return self.function(*given, **values)
 
 
 def read(function: Callable[..., Any]) -> Contract:
