@@ -25,15 +25,16 @@ from hub.sdk.facts import Refund, Sale
 from hub.store import Session, Space, Unit, as_json
 
 AWARD = "award"
-# What says who the member is stays in the member's record alone.
-_PERSONAL = {"first_name": None, "last_name": None, "email": None, "phone": None, "birthday": None, "language": None}
+_PERSONAL = frozenset(["first_name", "last_name", "email", "phone", "birthday", "language"])
+"""What says who the member is stays in the member's record alone."""
 
 
 def seen_by(plan: Plan, event: Event, member: Mapping[str, Any] | None) -> str:
     """The member as the recipe sees them now, as JSON, where it may give points for a sale; else empty."""
     if member is None or not isinstance(event.fact, Sale) or all(step.action != AWARD for step in plan.steps):
         return ""
-    return as_json({**member, **_PERSONAL, "attributes": dict(member["attributes"])})
+    seen = {name: value for name, value in member.items() if value is not None and name not in _PERSONAL}
+    return as_json({**seen, "attributes": dict(member["attributes"])})
 
 
 def remember_run(unit: Unit, run: Run) -> None:
