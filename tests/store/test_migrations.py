@@ -88,6 +88,41 @@ def test_an_append_only_table_refuses_changes(bare_place: Place, monkeypatch: py
     store.close()
 
 
+def test_tables_that_are_laid_anew_keep_their_rows(bare_place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Members, what finds them, their consents and what events are about are there after the step that clusters them."""
+    steps = migrations.steps("hub")
+    before = [step for step in steps if step[0] < "0016"]
+    monkeypatch.setattr(migrations, "steps", lambda schema: before)
+    store = bare_place.make("hub")
+    store.migrate()
+    kept = {
+        "member": "id, joined_at, joined_on, joined_month_day, tags, attributes, lifetime_points, purchases, spent, tier",
+        "identity": "identity, member_id, added_at",
+        "consent": "channel, address, own, own_source, own_at, noted, noted_at",
+        "event_reference": "connection, kind, ref_id, event_id",
+    }
+    rows = {
+        "member": [
+            ("mem_2", "2026-02-06", "2026-02-06", "02-06", "[]", "{}", 7, 2, 1850, None),
+            ("mem_1", "2026-02-05", "2026-02-05", "02-05", "[]", "{}", 0, 1, 500, "mem_2"),
+        ],
+        "identity": [("id:till:c2", "mem_2", "2026-02-06"), ("email:ann@example.com", "mem_1", "2026-02-05")],
+        "consent": [("sms", "+14155550101", "granted", "join", "2026-02-06", None, "1970-01-01")],
+        "event_reference": [("till", "order", "o2", "evt_2"), ("till", "order", "o1", "evt_1")],
+    }
+    with store.write() as session:
+        for table, columns in kept.items():
+            for row in rows[table]:
+                values = ", ".join("NULL" if value is None else repr(value) for value in row)
+                ask(session, f"INSERT INTO {table} ({columns}) VALUES ({values})")
+    monkeypatch.setattr(migrations, "steps", lambda schema: steps)
+    assert "0016_clustered.sql" in store.migrate()
+    with store.read() as session:
+        for table, columns in kept.items():
+            assert sorted(map(tuple, ask(session, f"SELECT {columns} FROM {table}"))) == sorted(rows[table]), table
+    store.close()
+
+
 def test_many_may_start_at_once(bare_place: Place) -> None:
     """Every process brings the tables up to date when it starts: each step is taken by one of them."""
     taken: list[str] = []

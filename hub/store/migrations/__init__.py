@@ -74,8 +74,8 @@ def steps(schema: str) -> tuple[tuple[str, str], ...]:
 
 
 def tables(schema: str) -> list[str]:
-    """The names of the tables that the steps of a schema make."""
-    return [name for _, text in steps(schema) for name in _TABLE.findall(text)]
+    """The names of the tables that the steps of a schema make; some are made anew in another form by a later one."""
+    return list(dict.fromkeys(name for _, text in steps(schema) for name in _TABLE.findall(text)))
 
 
 def missing_sqlite(connection: sqlite3.Connection, schema: str) -> list[str]:
