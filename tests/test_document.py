@@ -267,7 +267,7 @@ def test_it_reads_without_the_c_library_too(monkeypatch: pytest.MonkeyPatch) -> 
     assert "too many" in only("a: b: c\n").message
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.one_of(st.text(max_size=60), st.text(alphabet="ab:-[]{}\"'|>&*!#%@`?,\n\t 01.", max_size=60)))
 def test_any_text_is_read_or_explained(text: str) -> None:
     """Whatever stands in a file, there is a node or there are Problems, never another exception."""

@@ -63,7 +63,7 @@ def knock(body: bytes, length: int | None, sizes: list[int], query: str = f"key=
 
 
 @given(body=st.binary(max_size=MOST), sizes=st.lists(st.integers(1, 20)), says=st.booleans())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_a_body_is_kept_whole_however_it_comes(door: Door, inbox: Inbox, body: bytes, sizes: list[int], says: bool) -> None:
     """Whatever the bytes, the pieces they come in, and whether their number was announced."""
     before = inbox.last_seq()
@@ -72,7 +72,7 @@ def test_a_body_is_kept_whole_however_it_comes(door: Door, inbox: Inbox, body: b
 
 
 @given(length=st.integers(0, 10 * MOST), body=st.binary(max_size=3 * MOST), sizes=st.lists(st.integers(1, 50)))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_what_is_said_of_the_length_is_held_against_what_comes(
     door: Door, inbox: Inbox, length: int, body: bytes, sizes: list[int]
 ) -> None:
@@ -91,7 +91,7 @@ def test_what_is_said_of_the_length_is_held_against_what_comes(
     write=st.sampled_from([quote, quote_plus, lambda text: "".join(f"%{byte:02x}" for byte in text.encode())]),
     around=st.text(st.characters(codec="ascii", categories=["L", "N"]), max_size=5),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_secret_is_kept_nowhere(door: Door, inbox: Inbox, where: str, write: Callable[[str], str], around: str) -> None:
     """Wherever a genuine delivery repeats the secret, and however it writes it in the query, the row does not have it."""
     written = around + write(SECRET)

@@ -70,7 +70,6 @@ class SharedProgramme(test_stateful.Programme):
 SharedProgramme.TestCase.settings = settings(
     max_examples=12,
     stateful_step_count=30,
-    deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
 )

@@ -444,7 +444,7 @@ def _at(text: str) -> datetime:
 
 
 Beside.TestCase.settings = settings(
-    max_examples=60, stateful_step_count=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+    max_examples=60, stateful_step_count=60, suppress_health_check=list(HealthCheck), derandomize=True
 )
 TestBesideAPlainModel = Beside.TestCase
 
@@ -461,7 +461,5 @@ def test_beside_a_plain_model_on_postgres(postgres_server: Server) -> None:
             self.store.close()
             postgres_server.give_back(self.corner)
 
-    fewer = settings(
-        max_examples=8, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
-    )
+    fewer = settings(max_examples=8, stateful_step_count=40, suppress_health_check=list(HealthCheck), derandomize=True)
     run_state_machine_as_test(OnPostgres, settings=fewer)

@@ -399,7 +399,7 @@ _PIECES = [
 ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_a_damaged_recipe_gives_a_plan_or_problems(shop: Vocabulary, data: st.DataObject) -> None:
     """However a recipe is damaged, the outcome is a plan or Problems with excerpts, never another exception."""

@@ -451,7 +451,7 @@ _ANYTHING = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.sampled_from(_WORDS), max_size=14), st.sampled_from(["", " "]), _ANYTHING)
 def test_any_words_are_a_value_or_a_fault(names: Names, scope: dict[str, Any], words: list[str], glue: str, value: Any) -> None:
     """Whatever words stand together: faults, or something that can be worked on any data without an exception."""
@@ -469,7 +469,7 @@ def test_any_words_are_a_value_or_a_fault(names: Names, scope: dict[str, Any], w
             assert isinstance(found.explain(held), str)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(max_size=80))
 def test_any_text_is_a_value_or_a_fault(names: Names, text: str) -> None:
     """Arbitrary text never makes the reader of expressions fail."""
@@ -477,7 +477,7 @@ def test_any_text_is_a_value_or_a_fault(names: Names, text: str) -> None:
     assert (found is None) == bool(faults)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from([case[0] for case in VALUES if case[1]]), _ANYTHING, _ANYTHING)
 def test_real_expressions_take_any_data(names: Names, text: str, one: Any, other: Any) -> None:
     """Expressions as recipes have them work on whatever a platform may have sent, without an exception."""

@@ -94,7 +94,7 @@ def test_the_number_of_expressions_is_limited(names: Names) -> None:
     assert "more than 50" in faults[0].message
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.sampled_from(["{{", "}}", "{", "}", "'", '"', "\\", "event.amount", "1", " ", "a", "{%", "|"]), max_size=12))
 def test_any_text_is_a_template_or_a_fault(names: Names, scope: dict[str, Any], pieces: list[str]) -> None:
     """Whatever braces and quotes stand together, there is a text or a fault."""

@@ -97,7 +97,7 @@ def test_the_size_is_what_the_disk_holds(store: Store) -> None:
     assert store.size_bytes() > before + 100_000
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sets(NAMES))
 def test_text_is_ordered_by_its_bytes(store: Store, queries: Queries, names: set[str]) -> None:
     """So are ids and times of both engines in one order, whatever language the database was made for."""

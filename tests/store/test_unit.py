@@ -140,7 +140,7 @@ def test_an_inner_savepoint_is_undone_with_the_outer_one_and_alone(store: Store,
     assert stored(store, pairs.queries) == {"a": 1}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 2**32))
 def test_a_unit_stands_where_a_dictionary_would(store: Store, pairs: Pairs, seed: int) -> None:
     """Random changes in nested savepoints, some of which fail, end as they do on a copied dictionary."""
