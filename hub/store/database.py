@@ -18,7 +18,7 @@ from hub.store.wake import Bell, SocketBell, SocketWaker, Waker
 
 SCHEMAS = ("inbox", "hub")
 """The two sets of tables: what reached the hub, and what it made of that."""
-_CACHE_KILOBYTES = {"inbox": 2_000, "hub": 96_000}
+_CACHE_KILOBYTES = {"inbox": 2_000, "hub": 48_000}
 
 
 class Database(Protocol):
