@@ -72,15 +72,19 @@ def _rows(what: str, best: Kept | None, scale: Scale, *, is_embedded: bool) -> l
 
 
 def highest(attempt: Callable[[float, float], Kept], scale: Scale, say: Callable[[str], None]) -> Kept | None:
-    """The highest rate that is kept for long: searched upwards in short trials, then proven."""
-    rate = scale.first_rate
+    """The highest rate that is kept for long: searched in short trials, upwards or else downwards, then proven."""
+    rate, has_risen = scale.first_rate, False
     for _ in range(scale.rates_most):
         short = attempt(rate, scale.tried_seconds)
         say(f"{rate:,.0f}/s: p99 {short.answer_ms:.0f} ms, waits {short.backlog_seconds:.1f} s")
         if not short.holds:
             rate /= scale.rate_factor
+            if has_risen:
+                break
+        elif rate < scale.first_rate:
             break
-        rate *= scale.rate_factor
+        else:
+            rate, has_risen = rate * scale.rate_factor, True
     for _ in range(_STEPS_BACK_MOST):
         proven = attempt(rate, scale.kept_seconds)
         say(f"{rate:,.0f}/s for {scale.kept_seconds:g} s: p99 {proven.answer_ms:.0f} ms, waits {proven.backlog_seconds:.1f} s")

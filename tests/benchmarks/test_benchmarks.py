@@ -62,6 +62,14 @@ def test_a_rate_that_is_not_kept_is_lowered(tmp_path):
     assert found == sustained.Kept(36, 1, 0)
 
 
+def test_a_slow_machine_is_asked_for_less(tmp_path):
+    """Where not even the first rate is kept, the search goes down until one is."""
+    kept = {(20, 1): False, (10, 1): False, (5, 1): True, (5, 9): True}
+    scale = replace(tiny(tmp_path), tried_seconds=1, kept_seconds=9, rates_most=5)
+    found = sustained.highest(lambda rate, seconds: sustained.Kept(rate, 1 if kept[rate, seconds] else 99, 0), scale, _quiet)
+    assert found == sustained.Kept(5, 1, 0)
+
+
 def test_working_alone_is_measured_beside_the_bare_database(postgres_server, tmp_path):
     """SQLite, and PostgreSQL with one and with two workers, each with its own floor."""
     found = alone.measure(tiny(tmp_path), _quiet)
