@@ -24,7 +24,6 @@ from hub.store import Row, Session, Space, Unit, as_json
 
 _HASH_BYTES = 9
 _ID_CHARACTERS = 12
-_UNKNOWN = object()
 
 
 class Reason(NamedTuple):
@@ -44,15 +43,15 @@ class Reasons:
     """The reasons of one process: their ids, and which of them the database is known to have."""
 
     def __init__(self) -> None:
-        self._ids: dict[tuple[Because, str, str], str] = {}
+        self._ids: dict[Because, str] = {}
+        """By the reason itself, which is one version's of one recipe: each has compiled its condition for itself."""
         self._kept: set[str] = set()
 
     def id_of(self, unit: Unit, plan: Plan, because: Because) -> str:
         """The id of a reason, which is kept with this unit if it was not before."""
-        key = because, plan.recipe.name, plan.recipe.version
-        id_ = self._ids.get(key)
+        id_ = self._ids.get(because)
         if id_ is None:
-            id_ = self._ids[key] = _reason(plan, because).id
+            id_ = self._ids[because] = _reason(plan, because).id
         if id_ not in self._kept:
             self._bring(unit, id_, plan, because)
         return id_
@@ -73,13 +72,14 @@ class Trace:
         self._reasons = reasons
         self._told: list[tuple[dict[str, str], list[str]] | tuple[str, str, str]] = []
         self._values: dict[str, str] = {}
-        self._seen: dict[str, object] = {}
+        self._seen: set[str] = set()
+        self._scope: Scope | None = None
         self._ids: list[str] | None = None
 
     def add(self, plan: Plan, because: Because, scope: Scope) -> None:
         """The recipe does nothing, because of this."""
         if self._ids is None or not self._sees(because, scope):
-            self._values, self._seen, self._ids = {}, {}, []
+            self._values, self._seen, self._ids = {}, set(), []
             self._told.append((self._values, self._ids))
             self._sees(because, scope)
         self._ids.append(self._reasons.id_of(self._unit, plan, because))
@@ -96,14 +96,18 @@ class Trace:
             self._unit.append(queries.add_trace, (event_id, as_json(told)))
 
     def _sees(self, because: Because, scope: Scope) -> bool:
-        """Note the values; False when one is not what it was, since a recipe that acted in between changed it."""
+        """Note the values; False when one is not what it was, since a recipe that acted in between changed it.
+
+        Whoever acts leaves another scope behind; in one and the same, nothing is looked at twice.
+        """
+        if scope is not self._scope:
+            self._scope, self._seen = scope, set()
         for name, run in because.values:
-            value = run(scope)
-            if self._seen.get(name, _UNKNOWN) is not value:
-                text = shown(value)
+            if name not in self._seen:
+                text = shown(run(scope))
                 if self._values.setdefault(name, text) != text:
                     return False
-                self._seen[name] = value
+                self._seen.add(name)
         return True
 
 
