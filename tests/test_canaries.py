@@ -32,14 +32,9 @@ from hub.vault.keys import new_key
 from hub.vault.tokens import KeptTokens
 from hub.web.app import create_app
 from tests.canaries import canary, escaped, kept_in_files, kept_in_postgres, kept_in_sqlite, secrets_in, settings_of
-from tests.databases import Server
+from tests.databases import ENGINES, Server
 
 CONNECTORS = plugins.discover()
-# What becomes of a connector's secrets is decided above the store, which alone knows the engine and is handed the same by all.
-# Only how the hub proves itself (a key, a token that is renewed and kept, nothing) changes what those rows hold: on the second
-# engine one connector of each of these kinds is tried.
-KINDS_OF_PROOF = {type(connector.auth): name for name, connector in reversed(CONNECTORS.items())}
-TRIED = [*(("sqlite", name) for name in CONNECTORS), *(("postgresql", name) for name in KINDS_OF_PROOF.values())]
 PROGRAMME = (
     "programme: {name: Corner Garage, timezone: America/Chicago, currency: USD}\npublic_url: https://points.example.com\n"
 )
@@ -165,7 +160,7 @@ class House:
         assert not found, "\n".join(found[:40])
 
 
-@pytest.fixture
+@pytest.fixture(params=ENGINES)
 def database(request: pytest.FixtureRequest) -> Iterator[str]:
     """Where the workspace keeps everything; its address has a password that the server does not ask for."""
     if request.param == "sqlite":
@@ -177,7 +172,7 @@ def database(request: pytest.FixtureRequest) -> Iterator[str]:
     server.give_back(corner)
 
 
-@pytest.fixture
+@pytest.fixture(params=list(CONNECTORS))
 def house(request: pytest.FixtureRequest, tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     made = House(tmp_path / "house", CONNECTORS[request.param], database)
     monkeypatch.setattr(client, "PAUSE_SECONDS", 0.0)
@@ -282,7 +277,6 @@ def _mishaps(house: House) -> None:
         logging.getLogger("urllib3").debug("GET %s", f"https://x/?k={quote(secret, safe='')}")
 
 
-@pytest.mark.parametrize(("database", "house"), TRIED, indirect=True)
 def test_no_secret_gets_out(house: House, tmp_path: Path) -> None:
     """Not into logs, errors, answers, tables, files, metrics, exports or a backup, in whatever form."""
     hub = house.open()
