@@ -49,7 +49,8 @@ def looks_like(batch: Batch, event: Event) -> str:
     """What an award for this event may be the second for, in a sentence; empty when nothing that has earned looks like it."""
     if not _may_be_alike(batch, event):
         return ""
-    want(batch, [event])
+    if not batch.unit.knows(_TOLD, _key(event)):
+        want(batch, [event])
     assert event.member_id is not None
     here = batch.unit.get(_HERE, event.member_id) or ()
     batch.unit.know(_HERE, event.member_id, (*here, event))

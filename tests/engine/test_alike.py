@@ -105,7 +105,7 @@ def test_a_shop_may_say_that_nothing_looks_alike(make: Any) -> None:
 
 
 def test_what_the_same_till_told_before_is_not_read_again(shop: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A member with thousands of sales in a week costs no more than any other: only other platforms' word is looked at."""
+    """A member may have thousands of sales in a week at the till: of all these only other platforms' word is fetched."""
     for number in range(20):
         _told(shop, "till", f"p{number}", f"{number + 1}.00", ANN)
     _told(shop, "books", "i1", "500.00", ANN_THERE)

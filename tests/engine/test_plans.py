@@ -117,6 +117,20 @@ def _plan(session: Session, name: str) -> list[str]:
     return [row[3] for row in connection.execute("EXPLAIN QUERY PLAN " + _named(getattr(queries, name)), ASKED[name])]
 
 
+def test_what_the_same_till_told_of_a_member_is_passed_without_being_fetched(tmp_path: Path) -> None:
+    """SQLite goes to the row, which lies on a page of its own, only when the index has said that another connection told it."""
+    store = Folder(tmp_path).open("hub")
+    asked = {"members": "[]", "since": "", "except_of": "till"}
+    with store.read() as session:
+        connection = session._connection  # type: ignore[attr-defined]
+        steps = [tuple(row) for row in connection.execute("EXPLAIN " + _named(queries.money_of_members), asked)]
+    store.close()
+    index = next(cursor for _, step, cursor, *_ in steps if step == "SeekGT")
+    after = steps[next(n for n, (_, step, *_) in enumerate(steps) if step == "DeferredSeek") + 1 :]
+    compared = next(n for n, (_, step, *_) in enumerate(after) if step == "Eq")
+    assert [(step, cursor) for _, step, cursor, *_ in after[:compared]] == [("Column", index)]
+
+
 IMAGES = ("any_due", "images_due", "count_busy")
 
 
